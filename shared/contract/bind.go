@@ -1,0 +1,256 @@
+package contract
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	placeholder = regexp.MustCompile(`\$\{[^}]*\}?`)
+	guid        = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+)
+
+// Plan binds the estate to one environment, and reports all faults of that binding.
+func (e *Estate) Plan(name string) (*Plan, Faults) {
+	env, ok := e.environments[name]
+	if !ok {
+		return nil, Faults{{File: "environments", Message: fmt.Sprintf("there is no environment %q%s", name, suggest(name, e.Environments()))}}
+	}
+	var faults Faults
+	b := &binder{estate: e, env: env, used: map[string]bool{}}
+	b.envDoc = b.view(env.doc, &faults)
+	plan := b.plan(name, &faults)
+	b.checkEnvironment()
+	faults = faults.sorted()
+	if len(faults.Errors()) > 0 {
+		return nil, faults
+	}
+	return plan, faults
+}
+
+type binder struct {
+	estate *Estate
+	env    *environment
+	envDoc *document
+	used   map[string]bool // environment values that some contract takes
+}
+
+// view is a document whose faults go to this binding's list.
+func (b *binder) view(d *document, faults *Faults) *document {
+	return &document{file: d.file, at: d.at, bad: faults}
+}
+
+func (b *binder) plan(name string, faults *Faults) *Plan {
+	g := &b.estate.Gateway
+	p := &Plan{
+		Name: g.Name, Environment: name, Version: b.estate.digest, ClaimsContract: g.ClaimsContract,
+		PublicURL: b.env.PublicURL, ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
+	}
+	for _, h := range sortedKeys(g.Forward) {
+		p.Forward = append(p.Forward, Header{Name: h, Claims: g.Forward[h].Claim})
+	}
+	p.Issuers = append(b.entraIssuers(), b.otherIssuers(b.view(b.estate.gateway, faults))...)
+	for i := range b.estate.APIs {
+		p.APIs = append(p.APIs, b.api(b.view(b.estate.apis[i], faults), &b.estate.APIs[i], p.Issuers))
+	}
+	b.checkAudiences(p, faults)
+	return p
+}
+
+// api binds one API.
+func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
+	below, _ := parsePath(a.Path)
+	out := PlannedAPI{
+		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Timeout: time.Duration(a.Backend.Timeout),
+		Backend: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere),
+	}
+	audience := b.bind(d, "audience", a.Audience)
+	for _, is := range issuers {
+		if slices.Contains(a.Issuers, is.Name) && a.protected() {
+			out.Accepts = append(out.Accepts, Accepted{Issuer: is, Audiences: b.audiences(d, a, is, audience)})
+		}
+	}
+	if slices.Contains(a.Issuers, Entra) {
+		b.warnAudience(d, a, audience)
+	}
+	for i, r := range a.Require {
+		rc := RequiredClaim{Claim: r.Claim, Separator: r.Separator, All: r.Match == "all", Rule: fmt.Sprintf("require.%d", i)}
+		for j, v := range r.Values {
+			rc.Values = append(rc.Values, b.bind(d, fmt.Sprintf("require.%d.values.%d", i, j), v))
+		}
+		out.Require = append(out.Require, rc)
+	}
+	for i, op := range a.Operations {
+		t, _ := parseMatch(op.Match, below)
+		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow, Line: d.at[fmt.Sprintf("operations.%d", i)].line})
+	}
+	return out
+}
+
+// audiences are what aud may be. entra-oauth.md §1: a v1 token names the
+// Application ID URI or the client id, a v2 token always the client id.
+func (b *binder) audiences(d *document, a *API, is TrustedIssuer, audience string) []string {
+	client := b.env.ClientID[a.Name]
+	b.used["clientId."+a.Name] = b.used["clientId."+a.Name] || client != ""
+	switch {
+	case is.TokenVersion == "2.0" && client == "":
+		d.fault("name", "v2 tokens carry the registration's client id in aud, and %s binds none: add %q under clientId:, or drop v2 from the gateway's tokenVersions", b.env.doc.file, a.Name)
+		return nil
+	case is.TokenVersion == "2.0":
+		return []string{client}
+	case is.TokenVersion == "1.0" && client != "":
+		return []string{audience, client}
+	default:
+		return []string{audience}
+	}
+}
+
+// warnAudience: an identifier URI must hold the tenant id, the client id or a
+// verified domain, or Entra refuses to register it.
+func (b *binder) warnAudience(d *document, a *API, audience string) {
+	rest, isAPI := strings.CutPrefix(audience, "api://")
+	holds := func(id string) bool { return id != "" && strings.Contains(strings.ToLower(rest), strings.ToLower(id)) }
+	if isAPI && !holds(b.env.Tenant) && !holds(b.env.ClientID[a.Name]) && !strings.Contains(strings.SplitN(rest, "/", 2)[0], ".") {
+		d.warn("audience", "Entra refuses %q as an Application ID URI: it must hold the tenant id, the client id or a verified domain, such as \"api://${tenant}/%s\"", audience, a.Name)
+	}
+}
+
+// checkAudiences: a token for one API must not open another.
+func (b *binder) checkAudiences(p *Plan, faults *Faults) {
+	owner := map[string]string{}
+	for i, api := range p.APIs {
+		for _, acc := range api.Accepts {
+			for _, aud := range acc.Audiences {
+				if first, ok := owner[aud]; ok && first != api.Name {
+					b.view(b.estate.apis[i], faults).fault("audience", "in %s, %q is also an audience of the API %q; a token for one API must not open another", b.env.doc.file, aud, first)
+				}
+				owner[aud] = api.Name
+			}
+		}
+	}
+}
+
+// bind replaces each ${…}.
+func (b *binder) bind(d *document, at string, t Text) string {
+	return placeholder.ReplaceAllStringFunc(string(t), func(match string) string {
+		name := strings.TrimSuffix(strings.TrimPrefix(match, "${"), "}")
+		value := b.value(name)
+		if value == "" {
+			d.fault(at, "%s has no value in %s", match, b.env.doc.file)
+		}
+		b.used[name] = true
+		return value
+	})
+}
+
+func (b *binder) value(name string) string {
+	group, key, _ := strings.Cut(name, ".")
+	switch group {
+	case "tenant":
+		return b.env.Tenant
+	case "publicURL":
+		return b.env.PublicURL
+	case "backend":
+		return b.env.Backend[key]
+	case "clientId":
+		return b.env.ClientID[key]
+	case "issuer":
+		return b.env.Issuer[key]
+	}
+	return ""
+}
+
+// placeholders reports a ${…} that no environment could bind.
+func (d *document) placeholders(at string, t Text) {
+	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer"}
+	for _, match := range placeholder.FindAllString(string(t), -1) {
+		name := strings.TrimPrefix(match, "${")
+		if !strings.HasSuffix(name, "}") {
+			d.fault(at, "%q is not closed; write ${name}", match)
+			continue
+		}
+		group, key, dotted := strings.Cut(strings.TrimSuffix(name, "}"), ".")
+		if !slices.Contains(groups, group) || dotted != slices.Contains(groups[2:], group) || dotted && key == "" {
+			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME} and ${issuer.NAME}", match)
+		}
+	}
+}
+
+func (b *binder) checkEnvironment() {
+	d, env := b.envDoc, b.env
+	checkURL(d, "authority", env.Authority, plainLoopback)
+	checkURL(d, "publicURL", env.PublicURL, plainLoopback)
+	var apis []string
+	for _, a := range b.estate.APIs {
+		apis = append(apis, a.Name)
+	}
+	for _, name := range sortedKeys(env.ClientID) {
+		if !guid.MatchString(env.ClientID[name]) {
+			d.fault("clientId."+name, "%q is not a client id (a GUID)", env.ClientID[name])
+		}
+		if !slices.Contains(apis, name) {
+			d.fault("clientId."+name+"#", "there is no API %q%s", name, suggest(name, apis))
+		}
+	}
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer} {
+		for _, name := range sortedKeys(m) {
+			if !b.used[group+"."+name] {
+				d.warn(group+"."+name+"#", "no contract takes ${%s.%s}", group, name)
+			}
+		}
+	}
+}
+
+// plain says where an address may be plain http.
+type plain int
+
+const (
+	plainLoopback plain = iota // identity: a forged answer would be a forged caller
+	plainAnywhere              // a backend in a private network; check warns
+)
+
+// checkLiteralURL checks an address that no environment changes, so that it is
+// reported even where there is no environment yet.
+func checkLiteralURL(d *document, at string, t Text) {
+	d.placeholders(at, t)
+	if strings.Contains(string(t), "${") {
+		return
+	}
+	where := plainLoopback
+	if at == "backend.url" {
+		where = plainAnywhere
+	}
+	checkURL(d, at, string(t), where)
+}
+
+// checkURL parses an absolute http(s) address; nil after a fault. "" is for the caller to report.
+func checkURL(d *document, at, s string, where plain) *url.URL {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		d.fault(at, "%q is not an absolute https address", s)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		d.fault(at, "%q must not hold credentials, a query or a fragment", s)
+	case u.Scheme == "http" && !loopback(u) && where == plainLoopback:
+		d.fault(at, "%q is plain http; use https (plain http is for loopback only)", s)
+	default:
+		if u.Scheme == "http" && !loopback(u) {
+			d.warn(at, "%q is plain http: whoever is on the path reads and forges the identity headers", s)
+		}
+		return u
+	}
+	return nil
+}
+
+func loopback(u *url.URL) bool {
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}

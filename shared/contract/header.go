@@ -1,0 +1,41 @@
+package contract
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// FoldHeader is what a lenient backend takes a header name for: servers that
+// turn names into variables (CGI, WSGI) can't tell - _ and . apart, and case never counts.
+func FoldHeader(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '.':
+			return '-'
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return r
+	}, name)
+}
+
+// unforwardable says why a header can't carry a claim, "" if it can.
+func unforwardable(name string) string {
+	folded := FoldHeader(name)
+	switch {
+	case slices.Contains([]string{"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "expect"}, folded):
+		return "it steers the connection (RFC 9110 §7.6.1)"
+	case strings.HasPrefix(folded, "content-"), folded == "accept", strings.HasPrefix(folded, "accept-"), strings.HasPrefix(folded, "if-"), folded == "range", folded == "cookie", folded == "date":
+		return "it describes the request itself"
+	case folded == "authorization", strings.HasPrefix(folded, "proxy-"):
+		return "it carries credentials"
+	case folded == "x-correlation-id", folded == "forwarded", folded == "via", strings.HasPrefix(folded, "x-forwarded-"):
+		return "the gateway sets it"
+	case folded == "traceparent", folded == "tracestate", folded == "baggage":
+		return "it carries the trace"
+	}
+	return ""
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,71 @@
+package contract
+
+import (
+	"net/url"
+	"time"
+)
+
+// Plan is an estate bound to one environment: every ${…} replaced, every
+// default filled in, nothing left to look up. It is not changed after Estate.Plan made it.
+type Plan struct {
+	Name           string // the gateway's
+	Environment    string
+	Version        string // digest of the files it was made from
+	ClaimsContract int
+	PublicURL      string // "" where the environment has none
+	ClockSkew      time.Duration
+	Algorithms     []string
+	Issuers        []TrustedIssuer
+	Forward        []Header // by name
+	APIs           []PlannedAPI
+}
+
+// TrustedIssuer is one exact iss and where its keys are found.
+type TrustedIssuer struct {
+	Name         string // as contracts call it; "entra" twice if both token versions are accepted
+	Issuer       string // exact iss
+	Discovery    string // base of /.well-known/openid-configuration
+	Tenant       string // what tid must be; "" for issuers that aren't Entra
+	TokenVersion string // what ver must be: "1.0" or "2.0"; "" for issuers that aren't Entra
+}
+
+// Header is one line of the claims contract.
+type Header struct {
+	Name   string
+	Claims []string // the first one present is taken
+}
+
+// PlannedAPI is one API, bound.
+type PlannedAPI struct {
+	Name       string
+	File       string
+	Segments   []Segment // of its path
+	Backend    *url.URL
+	Timeout    time.Duration
+	MaxBody    int64
+	Accepts    []Accepted
+	Require    []RequiredClaim
+	Operations []PlannedOperation
+}
+
+// Accepted is one issuer that an API trusts, and the audiences it may name.
+type Accepted struct {
+	Issuer    TrustedIssuer
+	Audiences []string // any one, exactly
+}
+
+// RequiredClaim is Required with its values bound.
+type RequiredClaim struct {
+	Claim, Separator string
+	All              bool
+	Values           []string
+	Rule             string // such as "require.0"
+}
+
+// PlannedOperation is one operation with its whole path.
+type PlannedOperation struct {
+	ID       string
+	Template Template
+	Allow    *Allow // nil: public
+	Line     int    // of the operation in File
+}

@@ -1,0 +1,134 @@
+// Package contract holds the promises as data: what each API asks of a caller
+// and hands to its backend, in YAML files that a security reviewer reads
+// without a manual.
+//
+// Load reads them strictly, and reports every fault at once with file, line
+// and column. Estate.Plan binds them to one environment. The field and doc
+// tags below are the one description of the language: the decoder obeys them
+// and contracts/schema.json is generated from them.
+package contract
+
+import "time"
+
+// The kinds of a document. Gateway and API state rules; Environment holds values only.
+const (
+	KindGateway     = "Gateway"
+	KindAPI         = "API"
+	KindEnvironment = "Environment"
+)
+
+// Text is a string in which ${…} stands for a value of the environment.
+type Text string
+
+// Duration is a span of time such as "30s" or "1m30s", above zero.
+type Duration time.Duration
+
+// Size is a number of bytes such as "512KiB" or "10MiB", above zero.
+type Size int64
+
+// Gateway is what holds for all APIs.
+type Gateway struct {
+	Kind           string            `field:"kind,required" doc:"Always Gateway. Exactly one file has it." enum:"Gateway"`
+	Name           string            `field:"name,required" doc:"The gateway's name: the realm in challenges." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	Description    string            `field:"description" doc:"For readers."`
+	ClaimsContract int               `field:"claimsContract,required" doc:"Version of the forwarded headers, from 1. Raise it when a header under forward changes." min:"1"`
+	Identity       Identity          `field:"identity" doc:"Whose tokens are accepted, and how strictly."`
+	Forward        map[string]Source `field:"forward" doc:"The claims contract: each header that backends receive, and the claim it comes from. A caller's own copy of such a header, however spelt, is removed." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+	MaxBody        Size              `field:"maxBody" doc:"Largest request body, for APIs that set none. Larger ones are answered 413." default:"10MiB"`
+}
+
+// Identity says whose tokens are accepted.
+type Identity struct {
+	TokenVersions []string `field:"tokenVersions" doc:"Versions of Entra access tokens that are accepted." enum:"v1,v2" default:"v2"`
+	ClockSkew     Duration `field:"clockSkew" doc:"How far the issuer's clock may be from ours, for exp and nbf; at most 5m." default:"60s"`
+	Algorithms    []string `field:"algorithms" doc:"Signature algorithms that are accepted." enum:"RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA" default:"RS256"`
+	Issuers       []Issuer `field:"issuers" doc:"OpenID Connect issuers other than the environment's Entra tenant. An API accepts one only if it names it."`
+}
+
+// Issuer is an OpenID Connect issuer that is not the environment's Entra tenant.
+type Issuer struct {
+	Name      string `field:"name,required" doc:"What APIs call it. entra is taken: the environment's tenant." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	Issuer    Text   `field:"issuer,required" doc:"The exact iss of its tokens, an https URL. Plain http only for loopback."`
+	Discovery Text   `field:"discovery" doc:"Where its discovery document is, without /.well-known/openid-configuration, if not below the issuer."`
+}
+
+// Source is where a forwarded header's value comes from.
+type Source struct {
+	Claim Names `field:"claim,required" doc:"The claim, or several of which the first one present is taken. A list is joined with commas. Without any, the header is not sent."`
+}
+
+// Names is one name, or a list of them.
+type Names []string
+
+// API is what one API promises.
+type API struct {
+	Kind        string      `field:"kind,required" doc:"Always API. One file for each API." enum:"API"`
+	Name        string      `field:"name,required" doc:"The API's name, unique in the estate." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	Description string      `field:"description" doc:"For readers."`
+	Owner       string      `field:"owner,required" doc:"Who answers for it: a mail address or a team's name."`
+	Path        string      `field:"path,required" doc:"Where the API lives. Every operation is below it, and no other API."`
+	Backend     Backend     `field:"backend,required" doc:"Where granted calls go."`
+	Audience    Text        `field:"audience,required" doc:"The registration's Application ID URI: aud of a v1 token, and of tokens of other issuers. A v2 token carries the client id instead, bound in the environment."`
+	Issuers     []string    `field:"issuers" doc:"Whose tokens are accepted: entra, or names under the gateway's identity.issuers." default:"entra"`
+	Scopes      []Scope     `field:"scopes" doc:"Delegated permissions the API offers: what an app may do for a signed-in user."`
+	Roles       []Role      `field:"roles" doc:"App roles the API offers, to applications and to users."`
+	Require     []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
+	MaxBody     Size        `field:"maxBody" doc:"Largest request body. Larger ones are answered 413."`
+	Operations  []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
+}
+
+// Backend is where granted calls go.
+type Backend struct {
+	URL     Text     `field:"url,required" doc:"The backend's address; the request's whole path is appended. No part of a request can change the host."`
+	Timeout Duration `field:"timeout" doc:"Longest wait for the backend to take the request, and then to begin its answer; 504 after it. A running stream isn't cut." default:"30s"`
+}
+
+// Scope is a delegated permission.
+type Scope struct {
+	Name        string `field:"name,required" doc:"As in the token's scp." pattern:"^[A-Za-z0-9._:/-]{1,120}$"`
+	Consent     string `field:"consent,required" doc:"Who may consent to it." enum:"user,admin"`
+	Description string `field:"description" doc:"For readers."`
+}
+
+// Role is an app role.
+type Role struct {
+	Name        string `field:"name,required" doc:"As in the token's roles." pattern:"^[A-Za-z0-9._:/-]{1,120}$"`
+	Description string `field:"description" doc:"For readers."`
+}
+
+// Required is one claim that must be there.
+type Required struct {
+	Claim     string `field:"claim,required" doc:"The claim's name, taken literally."`
+	Match     string `field:"match,required" doc:"any: one of the values is enough. all: every value must be there." enum:"any,all"`
+	Values    []Text `field:"values,required" doc:"The values, compared exactly."`
+	Separator string `field:"separator" doc:"Splits a text claim into several values, such as one space." enum:" ,;"`
+}
+
+// Operation is one thing that can be called.
+type Operation struct {
+	ID          string `field:"id,required" doc:"Its name, unique in the API." pattern:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+	Description string `field:"description" doc:"For readers."`
+	Match       string `field:"match,required" doc:"Method and path below the API's: \"GET /{id}\". {name} stands for one segment, {name...} for one or more at the end. A literal segment wins over a parameter."`
+	Allow       *Allow `field:"allow" doc:"Who may call it. This or public, never both."`
+	Public      *bool  `field:"public" doc:"true: anyone, without a token. This or allow, never both."`
+}
+
+// Allow says who may call. Users and applications are judged apart.
+type Allow struct {
+	Scopes    []string `field:"scopes" doc:"A user's token is let in with any one of these scopes."`
+	Roles     []string `field:"roles" doc:"An application's token is let in with any one of these roles. Roles in a user's token don't count here."`
+	UserRoles []string `field:"userRoles" doc:"A user's token must also hold any one of these roles; without scopes, it is let in by them alone."`
+}
+
+// Environment holds values for one place the gateway runs in. It can't hold or change a rule.
+type Environment struct {
+	Kind        string            `field:"kind,required" doc:"Always Environment. The file's name is the environment's." enum:"Environment"`
+	Description string            `field:"description" doc:"For readers."`
+	Tenant      string            `field:"tenant,required" doc:"The Entra tenant's id, ${tenant} in contracts." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
+	Cloud       string            `field:"cloud" doc:"Which Entra: its sign-in address and issuers follow from it." enum:"global,usgov,china" default:"global"`
+	Authority   string            `field:"authority" doc:"Sign-in address instead of the cloud's, for a stand-in on a laptop. Plain http only for loopback."`
+	PublicURL   string            `field:"publicURL" doc:"Where callers reach the gateway, ${publicURL} in contracts."`
+	Backend     map[string]string `field:"backend" doc:"Backend addresses, ${backend.NAME} in contracts." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+	ClientID    map[string]string `field:"clientId" doc:"The registration's client id of each API, by its name: what a v2 token carries in aud." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
+}
