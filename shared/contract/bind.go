@@ -2,18 +2,13 @@ package contract
 
 import (
 	"fmt"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 )
 
-var (
-	placeholder = regexp.MustCompile(`\$\{[^}]*\}?`)
-	guid        = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-)
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // Plan binds the estate to one environment, and reports all faults of that binding.
 func (e *Estate) Plan(name string) (*Plan, Faults) {
@@ -70,6 +65,13 @@ func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 		Backend: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere),
 	}
 	audience := b.bind(d, "audience", a.Audience)
+	out.Audience, out.ClientID = audience, b.env.ClientID[a.Name]
+	for _, s := range a.Scopes {
+		out.Scopes = append(out.Scopes, s.Name)
+	}
+	for _, r := range a.Roles {
+		out.Roles = append(out.Roles, r.Name)
+	}
 	for _, is := range issuers {
 		if slices.Contains(a.Issuers, is.Name) && a.protected() {
 			out.Accepts = append(out.Accepts, Accepted{Issuer: is, Audiences: b.audiences(d, a, is, audience)})
@@ -135,52 +137,6 @@ func (b *binder) checkAudiences(p *Plan, faults *Faults) {
 	}
 }
 
-// bind replaces each ${…}.
-func (b *binder) bind(d *document, at string, t Text) string {
-	return placeholder.ReplaceAllStringFunc(string(t), func(match string) string {
-		name := strings.TrimSuffix(strings.TrimPrefix(match, "${"), "}")
-		value := b.value(name)
-		if value == "" {
-			d.fault(at, "%s has no value in %s", match, b.env.doc.file)
-		}
-		b.used[name] = true
-		return value
-	})
-}
-
-func (b *binder) value(name string) string {
-	group, key, _ := strings.Cut(name, ".")
-	switch group {
-	case "tenant":
-		return b.env.Tenant
-	case "publicURL":
-		return b.env.PublicURL
-	case "backend":
-		return b.env.Backend[key]
-	case "clientId":
-		return b.env.ClientID[key]
-	case "issuer":
-		return b.env.Issuer[key]
-	}
-	return ""
-}
-
-// placeholders reports a ${…} that no environment could bind.
-func (d *document) placeholders(at string, t Text) {
-	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer"}
-	for _, match := range placeholder.FindAllString(string(t), -1) {
-		name := strings.TrimPrefix(match, "${")
-		if !strings.HasSuffix(name, "}") {
-			d.fault(at, "%q is not closed; write ${name}", match)
-			continue
-		}
-		group, key, dotted := strings.Cut(strings.TrimSuffix(name, "}"), ".")
-		if !slices.Contains(groups, group) || dotted != slices.Contains(groups[2:], group) || dotted && key == "" {
-			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME} and ${issuer.NAME}", match)
-		}
-	}
-}
-
 func (b *binder) checkEnvironment() {
 	d, env := b.envDoc, b.env
 	checkURL(d, "authority", env.Authority, plainLoopback)
@@ -204,53 +160,4 @@ func (b *binder) checkEnvironment() {
 			}
 		}
 	}
-}
-
-// plain says where an address may be plain http.
-type plain int
-
-const (
-	plainLoopback plain = iota // identity: a forged answer would be a forged caller
-	plainAnywhere              // a backend in a private network; check warns
-)
-
-// checkLiteralURL checks an address that no environment changes, so that it is
-// reported even where there is no environment yet.
-func checkLiteralURL(d *document, at string, t Text) {
-	d.placeholders(at, t)
-	if strings.Contains(string(t), "${") {
-		return
-	}
-	where := plainLoopback
-	if at == "backend.url" {
-		where = plainAnywhere
-	}
-	checkURL(d, at, string(t), where)
-}
-
-// checkURL parses an absolute http(s) address; nil after a fault. "" is for the caller to report.
-func checkURL(d *document, at, s string, where plain) *url.URL {
-	if s == "" {
-		return nil
-	}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		d.fault(at, "%q is not an absolute https address", s)
-	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		d.fault(at, "%q must not hold credentials, a query or a fragment", s)
-	case u.Scheme == "http" && !loopback(u) && where == plainLoopback:
-		d.fault(at, "%q is plain http; use https (plain http is for loopback only)", s)
-	default:
-		if u.Scheme == "http" && !loopback(u) {
-			d.warn(at, "%q is plain http: whoever is on the path reads and forges the identity headers", s)
-		}
-		return u
-	}
-	return nil
-}
-
-func loopback(u *url.URL) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -40,6 +40,10 @@ type PlannedAPI struct {
 	Name       string
 	File       string
 	Segments   []Segment // of its path
+	Audience   string    // the Application ID URI
+	ClientID   string    // the registration's, "" where the environment binds none
+	Scopes     []string
+	Roles      []string
 	Backend    *url.URL
 	Timeout    time.Duration
 	MaxBody    int64

@@ -1,0 +1,92 @@
+// Package boot turns the environment into a running gateway. It is the only
+// place that reads environment variables, the clock and the random source.
+package boot
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"net/http"
+
+	"tollgate/shared/adapter/azure"
+	"tollgate/shared/audit"
+	"tollgate/shared/contract"
+	"tollgate/shared/forward"
+	"tollgate/shared/gateway"
+)
+
+// Azure runs the gateway as a custom handler until it is told to stop, and
+// returns the exit code, which is never 0 (functions-host.md §1.3).
+func Azure(stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := serve(ctx, os.Getenv, stdout); err != nil {
+		// The host logs each line of stderr as one error; a start that fails says so in one.
+		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", strings.ReplaceAll(err.Error(), "\n", " | "))
+		return 1
+	}
+	return azure.ExitStopped
+}
+
+func serve(ctx context.Context, getenv func(string) string, stdout io.Writer) error {
+	config, err := configure(getenv)
+	if err != nil {
+		return err
+	}
+	plan, err := Plan(config.Contracts, config.Environment)
+	if err != nil {
+		return err
+	}
+	handler := azure.Handler(gateway.Compile(plan, Parts(stdout)))
+	l, err := azure.Listen(config.Port)
+	if err != nil {
+		return err
+	}
+	azure.Ready(stdout, l, plan.Version)
+	return azure.Serve(ctx, l, handler)
+}
+
+// Plan reads a folder of contracts and binds it to one environment.
+func Plan(dir, environment string) (*contract.Plan, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("there is no folder of contracts at %s; set %s", dir, Contracts)
+	}
+	estate, faults := contract.Load(os.DirFS(dir))
+	if err := faults.Err(); err != nil {
+		return nil, fmt.Errorf("the contracts in %s can't be enforced: %w", dir, err)
+	}
+	plan, faults := estate.Plan(environment)
+	if err := faults.Err(); err != nil {
+		return nil, fmt.Errorf("the contracts in %s can't be bound to %s=%s: %w", dir, Environment, environment, err)
+	}
+	return plan, nil
+}
+
+// Parts are the real clock, random source and network; events go to stdout.
+func Parts(stdout io.Writer) gateway.Parts {
+	keys := http.DefaultTransport.(*http.Transport).Clone()
+	keys.MaxResponseHeaderBytes = 64 << 10
+	return gateway.Parts{
+		Now:      time.Now,
+		NewID:    newID,
+		Keys:     keys,
+		Backends: forward.Transport(),
+		Events:   audit.NewLines(stdout),
+		Report:   func(err error) { fmt.Fprintf(os.Stderr, "tollgate: %v\n", err) },
+	}
+}
+
+// newID is 128 random bits: nobody can guess another call's name.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: Go aborts the process instead
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,148 @@
+// Package gateway compiles a plan into one immutable http.Handler. It knows no
+// cloud and no store: what it needs from the world comes in Parts.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"tollgate/shared/audit"
+	"tollgate/shared/claims"
+	"tollgate/shared/contract"
+	"tollgate/shared/forward"
+	"tollgate/shared/pipeline"
+	"tollgate/shared/refusal"
+	"tollgate/shared/token"
+)
+
+// Parts is what a gateway needs from the world.
+type Parts struct {
+	Now      func() time.Time
+	NewID    func() string     // a fresh, unguessable name for a call
+	Keys     http.RoundTripper // carries requests to identity providers
+	Backends http.RoundTripper // carries requests to backends
+	Events   audit.Sink
+	Report   func(error) // told of an event that couldn't be written
+}
+
+// Gateway answers every request by the plan it was compiled from.
+type Gateway struct {
+	plan  *contract.Plan
+	parts Parts
+	root  node
+}
+
+var _ http.Handler = (*Gateway)(nil)
+
+// route is one operation, compiled.
+type route struct {
+	api, operation string
+	decide         pipeline.Stage
+	deliver        pipeline.Delivery
+}
+
+// Compile turns the plan into a handler. No request parses or looks up by name after it.
+func Compile(plan *contract.Plan, parts Parts) *Gateway {
+	g := &Gateway{plan: plan, parts: parts}
+	trust := token.NewTrust(plan, parts.Keys, parts.Now)
+	for _, api := range plan.APIs {
+		deliver := forward.To(api, plan.Forward, parts.Backends)
+		for _, op := range api.Operations {
+			g.root.add(op.Template, &route{
+				api: api.Name, operation: op.ID, deliver: deliver,
+				decide: decision(plan, api, op, trust),
+			})
+		}
+	}
+	return g
+}
+
+// decision is the operation's stages, in order.
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) pipeline.Stage {
+	if op.Allow == nil {
+		return pipeline.Chain()
+	}
+	return pipeline.Chain(
+		trust.Verify(api.Accepts),
+		claims.Require(op.ID, *op.Allow),
+		claims.Demand(api.Require),
+		claims.Pass(plan.Forward),
+	)
+}
+
+// NewCall is the request as the stages see it.
+func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID()}
+}
+
+// Decide gives the verdict on a call without forwarding it; nil grants it.
+func (g *Gateway) Decide(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
+	rt, refused := g.route(c)
+	if refused != nil {
+		return refused
+	}
+	return rt.decide(ctx, c)
+}
+
+// route finds the operation. Its path is checked first: only one that has a
+// single reading may choose a rule.
+func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
+	if err := checkPath(c.Path); err != nil {
+		return nil, refusal.New(refusal.Malformed, "path_not_canonical", "The path can be read in more than one way.").Because(err)
+	}
+	rt, allow := g.root.find(c.Request.Method, c.Path)
+	switch {
+	case rt != nil:
+		return rt, nil
+	case len(allow) > 0:
+		r := refusal.New(refusal.MethodNotAllowed, "method_not_allowed", "This path doesn't take that method.")
+		r.Allow = allow
+		return nil, r
+	}
+	return nil, refusal.New(refusal.NotFound, "no_route", "No operation has this path.")
+}
+
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began, ctx, call := g.parts.Now(), r.Context(), g.NewCall(r)
+	rt, refused := g.route(call)
+	if refused == nil {
+		refused = rt.decide(ctx, call)
+	}
+	if refused == nil {
+		refused = rt.deliver(ctx, w, call)
+	}
+	if refused != nil {
+		refusal.Write(w, refusal.About{Realm: g.plan.Name, Correlation: call.Correlation, Head: r.Method == http.MethodHead}, refused)
+	}
+	g.record(ctx, began, call, rt, refused)
+	if call.Outcome.Broken != "" {
+		// Returning would end the answer as if it were whole. net/http knows one
+		// way to break the connection instead, and recovers from it.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// record leaves the one event of this request.
+func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
+	e := &audit.Event{
+		Time: began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(ctx), Contract: g.plan.Version,
+		Method: c.Request.Method, Path: c.Path,
+		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken,
+	}
+	if rt != nil {
+		e.API, e.Operation = rt.api, rt.operation
+	}
+	switch {
+	case refused != nil:
+		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()
+	case c.Outcome.ClientGone:
+		e.Code = "client_gone"
+	case c.Outcome.Broken != "":
+		e.Code = "backend_broke_off"
+	}
+	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil && g.parts.Report != nil {
+		g.parts.Report(errors.Join(errors.New("an event is lost"), err))
+	}
+}

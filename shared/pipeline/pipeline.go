@@ -1,0 +1,135 @@
+// Package pipeline is the shape of every request: a call passes stages, each of
+// which may refuse it, and is then delivered to the backend.
+package pipeline
+
+import (
+	"context"
+	"net/http"
+
+	"tollgate/shared/refusal"
+)
+
+// Stage is one decision. It returns nil to let the call go on.
+type Stage func(ctx context.Context, c *Call) *refusal.Refusal
+
+// Delivery hands a granted call over and streams the answer to w. It may
+// refuse only as long as nothing was written to w.
+type Delivery func(ctx context.Context, w http.ResponseWriter, c *Call) *refusal.Refusal
+
+// Chain is the stages in order; the first refusal wins.
+func Chain(stages ...Stage) Stage {
+	return func(ctx context.Context, c *Call) *refusal.Refusal {
+		for _, s := range stages {
+			if r := s(ctx, c); r != nil {
+				return r
+			}
+		}
+		return nil
+	}
+}
+
+// Call is one request on its way.
+type Call struct {
+	Request     *http.Request // as the adapter received it; stages don't change it
+	Path        string        // its raw path: what is matched is what is forwarded
+	Correlation string        // names this call in answers, events and to the backend
+	Identity    *Identity     // who calls; nil on public operations
+	Forward     http.Header   // what the backend hears about the caller
+	Outcome     Outcome       // filled in by the delivery
+}
+
+// Outcome is what became of a granted call.
+type Outcome struct {
+	Status     int    // the status sent; 0 if none was
+	Bytes      int64  // of the response body, as sent
+	ClientGone bool   // the client left before the end
+	Broken     string // why a begun answer could not be finished; "" if it was
+}
+
+// Principal tells a person from a program.
+type Principal int
+
+// A token that is neither clearly a user's nor an application's satisfies no rule.
+const (
+	UnknownPrincipal Principal = iota
+	User                       // delegated: an app acts for a signed-in person
+	Application                // app-only: an app acts for itself
+)
+
+func (p Principal) String() string {
+	switch p {
+	case User:
+		return "user"
+	case Application:
+		return "application"
+	default:
+		return "unknown"
+	}
+}
+
+// Identity is what a verified token says of the caller.
+type Identity struct {
+	Issuer    string
+	Principal Principal
+	Scopes    []string
+	Roles     []string
+	Claims    Claims
+}
+
+// Claims is a token's payload, decoded strictly: names compare exactly, none is
+// there twice. Values are string, Number, bool, nil, []any and map[string]any.
+type Claims map[string]any
+
+// Number is a JSON number as it was written.
+type Number string
+
+// Texts are the claim's values as text: a string, number or truth value is one,
+// a list of those is several. ok is false if the claim is absent or null, or
+// holds anything else.
+func (c Claims) Texts(name string) (values []string, ok bool) {
+	switch v := c[name].(type) {
+	case nil:
+		return nil, false
+	case []any:
+		for _, item := range v {
+			s, ok := text(item)
+			if !ok {
+				return nil, false
+			}
+			values = append(values, s)
+		}
+		return values, true
+	default:
+		s, ok := text(v)
+		return []string{s}, ok
+	}
+}
+
+func text(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case Number:
+		return string(v), true
+	case bool:
+		if v {
+			return "true", true
+		}
+		return "false", true
+	default:
+		return "", false
+	}
+}
+
+type invocationKey struct{}
+
+// WithInvocation notes the host's name for this request, so that events can be joined with the host's logs.
+func WithInvocation(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, invocationKey{}, id)
+}
+
+// Invocation is the host's name for this request, "" without a host.
+func Invocation(ctx context.Context) string {
+	id, _ := ctx.Value(invocationKey{}).(string)
+	return id
+}
