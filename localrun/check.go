@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tollgate/shared/contract"
+)
+
+func checkCommand() *cobra.Command {
+	var environment string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Report everything that is wrong with a folder of contracts",
+		Long: `Reads the contracts of DIR (default: contracts) as the gateway would, binds
+them to every environment, or to the one named, and reports all faults at once.
+Exits 1 if there is an error; warnings alone don't stop the gateway.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := "contracts"
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			faults, err := faultsIn(dir, environment)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), dir, faults)
+			}
+			writeFaults(cmd.ErrOrStderr(), dir, faults)
+			if len(faults.Errors()) > 0 {
+				return errSaid
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: no errors%s\n", dir, counted(len(faults), ", ", "warning"))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&environment, "environment", "", "bind to this environment only")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the faults as JSON, for machines")
+	return cmd
+}
+
+// faultsIn loads the folder and binds it to each environment.
+func faultsIn(dir, environment string) (contract.Faults, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("there is no folder of contracts at %s", dir)
+	}
+	estate, faults := contract.Load(os.DirFS(dir))
+	if estate == nil {
+		return faults, nil
+	}
+	environments := estate.Environments()
+	if environment != "" {
+		environments = []string{environment}
+	}
+	for _, e := range environments {
+		_, more := estate.Plan(e)
+		faults = append(faults, more...)
+	}
+	if len(environments) == 0 {
+		faults = append(faults, contract.Fault{File: "environments", Warning: true, Message: "there is no environment; nothing that an environment binds was checked"})
+	}
+	return unique(faults), nil
+}
+
+// unique drops what two environments found alike.
+func unique(faults contract.Faults) contract.Faults {
+	var out contract.Faults
+	for _, f := range faults {
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func writeJSON(w io.Writer, dir string, faults contract.Faults) error {
+	out := make(contract.Faults, len(faults)) // [] rather than null
+	copy(out, faults)
+	for i := range out {
+		out[i].File = filepath.Join(dir, out[i].File)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(out); err != nil {
+		return err
+	}
+	if len(faults.Errors()) > 0 {
+		return errSaid
+	}
+	return nil
+}
+
+// writeFaults prints each fault with its line of the source, marked.
+func writeFaults(w io.Writer, dir string, faults contract.Faults) {
+	for _, f := range faults {
+		file := filepath.Join(dir, f.File)
+		line := sourceLine(file, f.Line)
+		f.File = file
+		fmt.Fprintln(w, f)
+		if line != "" {
+			number := fmt.Sprintf("%5d", f.Line)
+			fmt.Fprintf(w, "%s | %s\n%s | %s%s\n", number, line, strings.Repeat(" ", len(number)), indent(line, f.Column-1), strings.Repeat("^", max(f.Width, 1)))
+		}
+	}
+	errs := len(faults.Errors())
+	if len(faults) > 0 {
+		fmt.Fprintf(w, "%s: %d error(s)%s\n", dir, errs, counted(len(faults)-errs, ", ", "warning"))
+	}
+}
+
+// indent is as wide as the first n characters of line, whatever tabs are in it.
+func indent(line string, n int) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, string([]rune(line)[:min(n, len([]rune(line)))]))
+}
+
+func sourceLine(file string, n int) string {
+	text, err := os.ReadFile(file)
+	if err != nil || n == 0 {
+		return ""
+	}
+	lines := strings.Split(string(text), "\n")
+	if n > len(lines) {
+		return ""
+	}
+	return strings.TrimRight(lines[n-1], "\r")
+}
+
+func counted(n int, before, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s%d %s(s)", before, n, what)
+}

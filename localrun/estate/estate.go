@@ -1,0 +1,148 @@
+// Package estate makes a local run out of a folder of contracts: an environment
+// bound to stand-ins, and what the stand-in for Entra must know.
+package estate
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"tollgate/localrun/issuer"
+	"tollgate/shared/contract"
+)
+
+// Name is the environment that a local run generates for itself.
+const Name = "local"
+
+// Client is the stand-in client that holds every role, for the client-credentials flow.
+const Client = "local-client"
+
+// Addresses are where the stand-ins listen.
+type Addresses struct {
+	Gateway string // public URL
+	Issuer  string
+	Backend string // serves every ${backend.NAME}
+}
+
+// Local is a local run, prepared.
+type Local struct {
+	Dir     string // copy of the contracts with environments/local.yaml in it
+	Plan    *contract.Plan
+	Options issuer.Options
+}
+
+// Prepare copies the contracts of from into dir, adds environments/local.yaml,
+// and binds them to it. It reports the faults of the contracts as check does.
+func Prepare(from, dir string, a Addresses) (*Local, contract.Faults, error) {
+	if info, err := os.Stat(from); err != nil || !info.IsDir() {
+		return nil, nil, fmt.Errorf("there is no folder of contracts at %s", from)
+	}
+	source, faults := contract.Load(os.DirFS(from))
+	if source == nil {
+		return nil, faults, nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, nil, fmt.Errorf("clear %s: %w", dir, err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		return nil, nil, fmt.Errorf("copy the contracts: %w", err)
+	}
+	if err := writeEnvironment(dir, source, a); err != nil {
+		return nil, nil, err
+	}
+	bound, faults := contract.Load(os.DirFS(dir))
+	if bound == nil {
+		return nil, faults, nil
+	}
+	plan, faults := bound.Plan(Name)
+	if plan == nil {
+		return nil, faults, nil
+	}
+	return &Local{Dir: dir, Plan: plan, Options: options(plan)}, faults, nil
+}
+
+func writeEnvironment(dir string, source *contract.Estate, a Addresses) error {
+	text, err := yaml.Dump(environment(source, a))
+	if err != nil {
+		return fmt.Errorf("write the local environment: %w", err)
+	}
+	environments := filepath.Join(dir, "environments")
+	if err := os.MkdirAll(environments, 0o755); err != nil {
+		return err
+	}
+	header := "# Made by tollgate up; a new one is made at each start.\n"
+	return os.WriteFile(filepath.Join(environments, Name+".yaml"), append([]byte(header), text...), 0o644)
+}
+
+// environment binds everything that the contracts ask for to a stand-in.
+func environment(source *contract.Estate, a Addresses) map[string]any {
+	groups := map[string]map[string]string{"backend": {}, "issuer": {}, "clientId": {}}
+	for _, api := range source.APIs {
+		groups["clientId"][api.Name] = GUID("api", api.Name)
+	}
+	for _, name := range source.Placeholders() {
+		switch group, key, _ := strings.Cut(name, "."); group {
+		case "backend":
+			groups["backend"][key] = a.Backend
+		case "issuer":
+			groups["issuer"][key] = a.Issuer + "/" + GUID("issuer", key) + "/v2.0"
+		}
+	}
+	env := map[string]any{
+		"kind": contract.KindEnvironment, "tenant": Tenant(), "authority": a.Issuer, "publicURL": a.Gateway,
+	}
+	for group, values := range groups {
+		if len(values) > 0 {
+			env[group] = values
+		}
+	}
+	return env
+}
+
+// options are what the stand-in for Entra must know of the plan.
+func options(plan *contract.Plan) issuer.Options {
+	o := issuer.Options{Tenants: []string{Tenant(), Stranger()}}
+	client := issuer.Client{Name: Client, ID: GUID("client", Client), Secret: "local-secret", Roles: map[string][]string{}}
+	for _, is := range plan.Issuers {
+		if is.Name != contract.Entra {
+			if tenant := tenantOf(is.Issuer); tenant != "" {
+				o.Tenants = append(o.Tenants, tenant)
+			}
+		}
+	}
+	for _, api := range plan.APIs {
+		o.APIs = append(o.APIs, issuer.API{Name: api.Name, AppIDURI: api.Audience, ClientID: api.ClientID, Scopes: api.Scopes, Roles: api.Roles})
+		if len(api.Roles) > 0 {
+			client.Roles[api.Name] = api.Roles
+		}
+	}
+	o.Clients = []issuer.Client{client}
+	return o
+}
+
+// tenantOf is the tenant segment of an issuer that environment made, "" of any other.
+func tenantOf(iss string) string {
+	parts := strings.Split(strings.TrimSuffix(iss, "/v2.0"), "/")
+	if last := parts[len(parts)-1]; len(last) == len(Tenant()) && strings.HasSuffix(iss, "/v2.0") {
+		return last
+	}
+	return ""
+}
+
+// Tenant is the local run's own tenant.
+func Tenant() string { return GUID("tenant", "home") }
+
+// Stranger is a tenant that the local run's contracts don't trust.
+func Stranger() string { return GUID("tenant", "stranger") }
+
+// GUID derives a stable id from words, so that the local run's ids are the same
+// after each start.
+func GUID(words ...string) string {
+	s := sha256.Sum256([]byte(strings.Join(words, "\x00")))
+	s[6], s[8] = s[6]&0x0f|0x40, s[8]&0x3f|0x80 // RFC 9562: version 4, variant 10
+	return fmt.Sprintf("%x-%x-%x-%x-%x", s[0:4], s[4:6], s[6:8], s[8:10], s[10:16])
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"tollgate/localrun/issuer"
+	"tollgate/shared/contract"
+)
+
+// sample is one call worth showing.
+type sample struct {
+	token        issuer.Token
+	method, path string
+	want         int
+}
+
+// samples are an allowed and a refused call of the estate: the first operation
+// that an application's role opens, and the first that it doesn't.
+func samples(plan *contract.Plan) (allowed, refused *sample) {
+	for _, api := range plan.APIs {
+		for _, op := range api.Operations {
+			if op.Allow == nil || len(op.Allow.Roles) == 0 || len(api.Require) > 0 {
+				continue
+			}
+			s := &sample{issuer.Token{API: api.Name, Roles: op.Allow.Roles[:1]}, op.Template.Method, example(op.Template), 200}
+			if allowed == nil {
+				allowed = s
+			}
+			if no := closed(api, op.Allow.Roles[0]); no != nil && refused == nil {
+				refused = &sample{s.token, no.Template.Method, example(no.Template), 403}
+				allowed = s
+				return allowed, refused
+			}
+		}
+	}
+	return allowed, refused
+}
+
+// closed is an operation of the API that the role alone doesn't open.
+func closed(api contract.PlannedAPI, role string) *contract.PlannedOperation {
+	for i, op := range api.Operations {
+		if op.Allow != nil && !slices.Contains(op.Allow.Roles, role) {
+			return &api.Operations[i]
+		}
+	}
+	return nil
+}
+
+// example is a path that the template matches.
+func example(t contract.Template) string {
+	var b strings.Builder
+	for _, s := range t.Segments {
+		if s.Literal != "" {
+			b.WriteString("/" + s.Literal)
+		} else {
+			b.WriteString("/42")
+		}
+	}
+	return b.String()
+}
+
+// greet says what runs, and what to try.
+func (s *stage) greet(out io.Writer) {
+	r := s.run
+	fmt.Fprintf(out, `
+The gateway is up.
+
+  gateway   %s
+  issuer    %s  (stand-in for Entra ID)
+  backend   %s  (echoes what it gets)
+  events    %s
+  contracts %s
+
+`, r.Gateway, r.Issuer, r.Backend, r.Events, r.Source)
+	allowed, refused := samples(s.local.Plan)
+	for _, c := range []struct {
+		what string
+		s    *sample
+	}{{"Allowed", allowed}, {"Refused", refused}} {
+		if c.s != nil {
+			fmt.Fprintf(out, "%s:\n  %s\n\n", c.what, s.curl(c.s))
+		}
+	}
+	fmt.Fprint(out, "In another terminal: bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
+}
+
+func (s *stage) curl(c *sample) string {
+	method := ""
+	if c.method != http.MethodGet {
+		method = "-X " + c.method + " "
+	}
+	at := ""
+	if s.flags.run != defaultRunFile {
+		at = " --run " + s.flags.run
+	}
+	return fmt.Sprintf(`curl -i %s-H "Authorization: Bearer $(bin/tollgate token --api %s --role %s%s)" %s%s`,
+		method, c.token.API, c.token.Roles[0], at, s.run.Gateway, c.path)
+}
+
+// once makes the two sample calls and checks their answers.
+func (s *stage) once(ctx context.Context, out io.Writer) error {
+	allowed, refused := samples(s.local.Plan)
+	if allowed == nil || refused == nil {
+		return fmt.Errorf("--once needs an operation that a role opens and one that it doesn't; %s has no such pair", s.flags.contracts)
+	}
+	for _, c := range []*sample{allowed, refused} {
+		status, err := s.try(ctx, c)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s %s as %s: %d\n", c.method, c.path, c.token.Roles[0], status)
+		if status != c.want {
+			return fmt.Errorf("%s %s answered %d, want %d", c.method, c.path, status, c.want)
+		}
+	}
+	return nil
+}
+
+func (s *stage) try(ctx context.Context, c *sample) (int, error) {
+	raw, err := mint(ctx, s.run, c.token)
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, s.run.Gateway+c.path, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+raw)
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}

@@ -1,0 +1,40 @@
+// Command tollgate is everything that a person runs on their own machine: the
+// local run, tokens and calls for it, and the check of contracts.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// errSaid ends a command with exit code 1 after it said why by itself.
+var errSaid = errors.New("")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		if !errors.Is(err, errSaid) {
+			fmt.Fprintf(os.Stderr, "tollgate: %v\n", err)
+		}
+		stop()
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "tollgate",
+		Short:         "An API gateway that runs as a function",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(upCommand(), tokenCommand(), callCommand(), checkCommand())
+	return root
+}

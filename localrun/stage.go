@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"tollgate/localrun/backend"
+	"tollgate/localrun/estate"
+	"tollgate/localrun/host"
+	"tollgate/localrun/issuer"
+	"tollgate/shared/boot"
+)
+
+// stage is a local run: the stand-ins, and the gateway behind the front.
+type stage struct {
+	flags  upFlags
+	info   io.Writer
+	run    run
+	local  *estate.Local
+	front  front
+	events *os.File
+	closes []func() error // in the order of opening
+
+	mu sync.Mutex // one line at a time
+}
+
+// front is what the gateway sits behind: the stand-in for the host, or nothing.
+type front interface {
+	URL() string
+	Ready(ctx context.Context) error
+	Done() <-chan struct{}
+	Err() error
+	Close() error
+}
+
+// open starts everything; on failure, what did start is left to close.
+func (s *stage) open(ctx context.Context) error {
+	port, err := s.choosePort()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(s.flags.run)
+	issuerAt, err := s.listen()
+	if err != nil {
+		return err
+	}
+	backendAt, err := s.listen()
+	if err != nil {
+		return err
+	}
+	addresses := estate.Addresses{Gateway: fmt.Sprintf("http://127.0.0.1:%d", port), Issuer: "http://" + issuerAt.Addr().String(), Backend: "http://" + backendAt.Addr().String()}
+	if err := s.prepare(filepath.Join(dir, "contracts"), addresses); err != nil {
+		return err
+	}
+	entra, err := issuer.New(s.local.Options)
+	if err != nil {
+		return fmt.Errorf("the stand-in for Entra: %w", err)
+	}
+	entra.SetBaseURL(addresses.Issuer)
+	s.serve(issuerAt, entra)
+	s.serve(backendAt, backend.New())
+	if err := s.openEvents(filepath.Join(dir, "events.jsonl")); err != nil {
+		return err
+	}
+	if err := s.openFront(ctx, port); err != nil {
+		return err
+	}
+	s.run = run{
+		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend,
+		Contracts: s.local.Dir, Source: s.flags.contracts, Environment: estate.Name, Events: s.events.Name(),
+	}
+	s.onClose(func() error { return os.Remove(s.flags.run) })
+	return s.run.write(s.flags.run)
+}
+
+func (s *stage) onClose(f func() error) { s.closes = append(s.closes, f) }
+
+// close undoes open, last first.
+func (s *stage) close() error {
+	var faults []error
+	for i := len(s.closes) - 1; i >= 0; i-- {
+		if err := s.closes[i](); err != nil && !errors.Is(err, os.ErrNotExist) {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// choosePort takes the port asked for. A default that is busy gives way.
+func (s *stage) choosePort() (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.flags.port)))
+	if err == nil {
+		return l.Addr().(*net.TCPAddr).Port, l.Close()
+	}
+	if s.flags.portGiven {
+		return 0, fmt.Errorf("port %d can't be had (%w); free it, or name another with --port", s.flags.port, err)
+	}
+	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return 0, err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	fmt.Fprintf(s.info, "port %d is busy; taking %d instead\n", s.flags.port, port)
+	return port, l.Close()
+}
+
+func (s *stage) listen() (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return l, nil
+}
+
+func (s *stage) serve(l net.Listener, h http.Handler) {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	s.onClose(srv.Close)
+	go func() { _ = srv.Serve(l) }() // ends when closed
+}
+
+// prepare binds the contracts; their faults are shown where the user wrote them.
+func (s *stage) prepare(dir string, a estate.Addresses) error {
+	local, faults, err := estate.Prepare(s.flags.contracts, dir, a)
+	if err != nil {
+		return err
+	}
+	writeFaults(s.info, s.flags.contracts, faults)
+	if local == nil {
+		return errors.New("the contracts can't be enforced; mend the errors above")
+	}
+	s.local = local
+	return nil
+}
+
+func (s *stage) openEvents(name string) (err error) {
+	if s.events, err = os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
+		return err
+	}
+	s.onClose(s.events.Close)
+	return nil
+}
+
+// openFront starts the real handler, behind the stand-in for the host or bare.
+func (s *stage) openFront(ctx context.Context, port int) (err error) {
+	if _, err := os.Stat(filepath.Join(s.flags.app, "host.json")); err != nil {
+		return fmt.Errorf("there is no app at %s; run `make build`, or name one with --app", s.flags.app)
+	}
+	contracts, err := filepath.Abs(s.local.Dir)
+	if err != nil {
+		return err
+	}
+	options := host.Options{
+		Root: s.flags.app, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		Settings: map[string]string{boot.Contracts: contracts, boot.Environment: estate.Name},
+		Log:      func(l host.Line) { s.onLine(l.Text) },
+		Events:   s.onEvent,
+	}
+	if s.flags.host == "none" {
+		s.front, err = host.StartBare(options)
+	} else {
+		// Its life ends with close, in order, not with the person's Ctrl-C.
+		s.front, err = host.Start(context.WithoutCancel(ctx), options)
+	}
+	if err != nil {
+		return fmt.Errorf("start the handler: %w", err)
+	}
+	s.onClose(s.front.Close)
+	return s.front.Ready(ctx)
+}
+
+// onLine sorts what the handler prints: events to their file, the rest to the person.
+func (s *stage) onLine(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case strings.HasPrefix(line, `{"event":"decision"`):
+		if _, err := fmt.Fprintln(s.events, line); err != nil {
+			fmt.Fprintf(s.info, "write event: %v\n", err)
+		}
+	case strings.HasPrefix(line, `{"event":`) && !s.flags.verbose:
+	default:
+		fmt.Fprintf(s.info, "handler: %s\n", line)
+	}
+}
+
+func (s *stage) onEvent(e host.Event) {
+	if s.flags.verbose {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		fmt.Fprintf(s.info, "host: %s %s (process %d) %s\n", e.Time.Format("15:04:05.000"), e.Kind, e.PID, e.Detail)
+	}
+}
+
+// alive tells whether a process of this id runs; signal 0 only asks.
+func alive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && pid > 0 && pid != os.Getpid() && p.Signal(syscall.Signal(0)) == nil
+}

@@ -1,0 +1,201 @@
+// Package arch holds what the code must stay like: which way dependencies
+// point, who talks to which vendor, and how large the handler may grow.
+package arch
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"tollgate/shared/contract"
+	"tollgate/tests/lab"
+)
+
+// maxHandler is the size of the stripped handler, in bytes: 15 MB.
+const maxHandler = 15_000_000
+
+type pkg struct {
+	ImportPath string
+	Dir        string
+	Imports    []string
+	Deps       []string
+	GoFiles    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,Deps,GoFiles", "./...")
+	cmd.Dir = lab.Root(t)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p pkg
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, "tollgate/")
+		all = append(all, p)
+	}
+	return all
+}
+
+// layers: a package may import only packages of layers before its own.
+var layers = [][]string{
+	{"shared/refusal", "shared/contract"},
+	{"shared/pipeline", "shared/audit"},
+	{"shared/token", "shared/claims", "shared/forward"},
+	{"shared/gateway"},
+	{"shared/adapter/azure"},
+	{"shared/boot"},
+	{"functions", "localrun", "tests"},
+}
+
+func layer(path string) int {
+	return slices.IndexFunc(layers, func(l []string) bool {
+		return slices.ContainsFunc(l, func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") })
+	})
+}
+
+func TestDependenciesPointOneWay(t *testing.T) {
+	last := len(layers) - 1
+	for _, p := range packages(t) {
+		own := layer(p.ImportPath)
+		if own < 0 {
+			t.Errorf("%s has no layer; give it one in this test", p.ImportPath)
+		}
+		for _, i := range p.Imports {
+			of := layer(strings.TrimPrefix(i, "tollgate/"))
+			if strings.HasPrefix(i, "tollgate/") && of >= own && own != last {
+				t.Errorf("%s imports %s: dependencies point from later layers to earlier ones", p.ImportPath, i)
+			}
+		}
+	}
+}
+
+// One vendor, one folder. localrun and tests may use what they need.
+var homes = map[string]string{
+	"github.com/coreos/go-oidc":       "shared/token",
+	"github.com/go-jose/go-jose":      "shared/token",
+	"go.yaml.in/yaml":                 "shared/contract",
+	"github.com/sethvargo/go-limiter": "shared/limit/guard",
+	"github.com/aws/aws-lambda-go":    "shared/adapter/lambda",
+	"go.opentelemetry.io":             "shared/telemetry",
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":                "shared/tables",
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                   "shared/credential",
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets": "shared/secret",
+}
+
+func TestEachVendorHasOneHome(t *testing.T) {
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.ImportPath, "shared/") && !strings.HasPrefix(p.ImportPath, "functions/") {
+			continue
+		}
+		for _, i := range p.Imports {
+			for vendor, home := range homes {
+				if strings.HasPrefix(i, vendor) && p.ImportPath != home {
+					t.Errorf("%s imports %s, whose only home is %s", p.ImportPath, i, home)
+				}
+			}
+		}
+	}
+}
+
+func TestTheHandlerLinksNothingOfTheLocalRun(t *testing.T) {
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.ImportPath, "functions/") {
+			continue
+		}
+		for _, d := range p.Deps {
+			if strings.HasPrefix(d, "tollgate/localrun") || strings.HasPrefix(d, "tollgate/tests") || d == "testing" {
+				t.Errorf("%s links %s", p.ImportPath, d)
+			}
+		}
+	}
+}
+
+// The environment, the clock and the exit code belong to boot and to main.
+func TestOnlyBootTouchesTheWorld(t *testing.T) {
+	world := regexp.MustCompile(`\bos\.(Getenv|LookupEnv|Environ|Exit)\(|\btime\.(Now|Since|Sleep)\(`)
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.ImportPath, "shared/") || p.ImportPath == "shared/boot" {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			eachLine(t, filepath.Join(p.Dir, name), func(n int, line string) {
+				if code, _, _ := strings.Cut(line, "//"); world.MatchString(code) {
+					t.Errorf("%s/%s:%d: %s: take it as a value", p.ImportPath, name, n, strings.TrimSpace(line))
+				}
+			})
+		}
+	}
+}
+
+func eachLine(t *testing.T, file string, visit func(n int, line string)) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n := 0
+	for s := bufio.NewScanner(f); s.Scan(); {
+		n++
+		visit(n, s.Text())
+	}
+}
+
+// STYLE.md rule 12: one place writes a refusal's status.
+func TestOnlyRefusalAndForwardWriteAStatus(t *testing.T) {
+	allowed := []string{"shared/refusal", "shared/forward", "shared/adapter/azure"} // a refusal's, the backend's, the probe's
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.ImportPath, "shared/") || slices.Contains(allowed, p.ImportPath) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			eachLine(t, filepath.Join(p.Dir, name), func(n int, line string) {
+				if strings.Contains(line, ".WriteHeader(") || strings.Contains(line, "http.Error(") {
+					t.Errorf("%s/%s:%d writes a status", p.ImportPath, name, n)
+				}
+			})
+		}
+	}
+}
+
+func TestTheHandlerStaysSmall(t *testing.T) {
+	app := lab.StageApp(t)
+	info, err := os.Stat(filepath.Join(app, "azure-handler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("stripped handler: %d bytes", info.Size())
+	if info.Size() > maxHandler {
+		t.Errorf("the stripped handler has %d bytes, the most is %d", info.Size(), maxHandler)
+	}
+}
+
+// The host posts timers to /<function>, so contracts must not use those paths.
+func TestFunctionNamesAreReserved(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join(lab.Root(t), "functions/azure/*/function.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range folders {
+		names = append(names, filepath.Base(filepath.Dir(f)))
+	}
+	want := contract.FunctionNames()
+	slices.Sort(want)
+	if !slices.Equal(names, want) {
+		t.Errorf("functions/azure has %v, contract.FunctionNames says %v", names, want)
+	}
+}

@@ -1,0 +1,227 @@
+// Package lab puts a gateway between stand-ins for a test: in this process, or
+// as the real handler behind the stand-in for the Functions host.
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tollgate/localrun/backend"
+	"tollgate/localrun/estate"
+	"tollgate/localrun/host"
+	"tollgate/localrun/issuer"
+	"tollgate/shared/adapter/azure"
+	"tollgate/shared/audit"
+	"tollgate/shared/boot"
+	"tollgate/shared/contract"
+	"tollgate/shared/gateway"
+)
+
+// Lab is one gateway with everything around it. It ends with the test.
+type Lab struct {
+	URL     string // of the gateway
+	Issuer  *issuer.Issuer
+	Backend *backend.Recorder
+	Local   *estate.Local
+	Host    *host.Host // nil in this process
+
+	mu     sync.Mutex
+	events []audit.Event
+}
+
+// Root is the repository's folder.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, missing := os.Stat(filepath.Join(dir, "go.mod")); missing == nil {
+			return dir
+		}
+		if parent := filepath.Dir(dir); parent != dir {
+			dir = parent
+			continue
+		}
+		break
+	}
+	t.Fatal("no go.mod above the test's folder")
+	return ""
+}
+
+// InProcess compiles the contracts into a gateway in this process.
+func InProcess(t testing.TB, contracts string) *Lab {
+	t.Helper()
+	front := httptest.NewUnstartedServer(nil)
+	l := prepare(t, contracts, "http://"+front.Listener.Addr().String())
+	parts := boot.Parts(lines{l})
+	parts.Report = func(err error) { t.Error(err) }
+	front.Config.Handler = azure.Handler(gateway.Compile(l.Local.Plan, parts))
+	front.Start()
+	t.Cleanup(front.Close)
+	l.URL = front.URL
+	return l
+}
+
+// Hosted runs the app of root, as it is deployed, behind the stand-in for the Functions host.
+func Hosted(t testing.TB, contracts, root string) *Lab {
+	t.Helper()
+	l := prepare(t, contracts, "https://api.example")
+	h, err := host.Start(context.Background(), host.Options{
+		Root:     root,
+		Settings: map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name},
+		Log:      func(line host.Line) { _, _ = lines{l}.Write([]byte(line.Text)) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := h.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.URL, l.Host = h.URL(), h
+	return l
+}
+
+func prepare(t testing.TB, contracts, publicURL string) *Lab {
+	t.Helper()
+	l := &Lab{Backend: backend.Record(backend.New())}
+	back := httptest.NewServer(l.Backend)
+	t.Cleanup(back.Close)
+	entra := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.Issuer.ServeHTTP(w, r) }))
+	at := "http://" + entra.Listener.Addr().String()
+	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL})
+	if err != nil || local == nil {
+		t.Fatal(err, faults)
+	}
+	l.Local = local
+	if l.Issuer, err = issuer.New(local.Options); err != nil {
+		t.Fatal(err)
+	}
+	l.Issuer.SetBaseURL(at)
+	entra.Start()
+	t.Cleanup(entra.Close)
+	return l
+}
+
+// StageApp builds the handler and lays the app out as `make build` does.
+func StageApp(t testing.TB) string {
+	t.Helper()
+	root, app := Root(t), t.TempDir()
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(app, "azure-handler"), "./functions/azure")
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the handler: %v\n%s", err, out)
+	}
+	copyFile(t, filepath.Join(root, "host.json"), filepath.Join(app, "host.json"))
+	functions, err := filepath.Glob(filepath.Join(root, "functions/azure/*/function.json"))
+	if err != nil || len(functions) == 0 {
+		t.Fatal("no function.json", err)
+	}
+	for _, f := range functions {
+		copyFile(t, f, filepath.Join(app, filepath.Base(filepath.Dir(f)), "function.json"))
+	}
+	return app
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(to, text, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Token mints a token, or ends the test.
+func (l *Lab) Token(t testing.TB, want issuer.Token) string {
+	t.Helper()
+	raw, err := l.Issuer.Mint(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// API is a planned API by its name.
+func (l *Lab) API(t testing.TB, name string) contract.PlannedAPI {
+	t.Helper()
+	for _, api := range l.Local.Plan.APIs {
+		if api.Name == name {
+			return api
+		}
+	}
+	t.Fatalf("no API %q", name)
+	return contract.PlannedAPI{}
+}
+
+// Event waits for the event of a call: it is written after the answer.
+func (l *Lab) Event(t testing.TB, correlation string) audit.Event {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		for _, e := range l.Events() {
+			if e.Correlation == correlation {
+				return e
+			}
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("no event for %q", correlation)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// Events are those written so far.
+func (l *Lab) Events() []audit.Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]audit.Event(nil), l.events...)
+}
+
+// lines takes what the gateway prints.
+type lines struct{ *Lab }
+
+func (w lines) Write(line []byte) (int, error) {
+	var e audit.Event
+	if json.Unmarshal(line, &e) == nil && e.Event == "decision" {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.events = append(w.events, e)
+	}
+	return len(line), nil
+}
+
+// Dial opens a connection to the gateway, for what a client library wouldn't send.
+func (l *Lab) Dial(t testing.TB) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(l.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
