@@ -37,3 +37,7 @@ run: build ## the whole local run, until Ctrl-C
 .PHONY: schema
 schema: ## contracts/schema.json from the Go types
 	$(GO) run ./tests/schema > contracts/schema.json
+
+.PHONY: bench
+bench: ## speed, as ratios and counts; the machine is shared, so compare within one run
+	$(GO) test -run '^$$' -bench . -benchmem ./shared/... ./tests/bench/...

@@ -84,14 +84,14 @@ func TestDependenciesPointOneWay(t *testing.T) {
 
 // One vendor, one folder. localrun and tests may use what they need.
 var homes = map[string]string{
-	"github.com/coreos/go-oidc":       "shared/token",
-	"github.com/go-jose/go-jose":      "shared/token",
-	"go.yaml.in/yaml":                 "shared/contract",
-	"github.com/sethvargo/go-limiter": "shared/limit/guard",
-	"github.com/aws/aws-lambda-go":    "shared/adapter/lambda",
-	"go.opentelemetry.io":             "shared/telemetry",
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":                "shared/tables",
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                   "shared/credential",
+	"github.com/coreos/go-oidc":                                         "shared/token",
+	"github.com/go-jose/go-jose":                                        "shared/token",
+	"go.yaml.in/yaml":                                                   "shared/contract",
+	"github.com/sethvargo/go-limiter":                                   "shared/limit/guard",
+	"github.com/aws/aws-lambda-go":                                      "shared/adapter/lambda",
+	"go.opentelemetry.io":                                               "shared/telemetry",
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":               "shared/tables",
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                  "shared/credential",
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets": "shared/secret",
 }
 

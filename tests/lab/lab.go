@@ -75,6 +75,20 @@ func InProcess(t testing.TB, contracts string) *Lab {
 func Hosted(t testing.TB, contracts, root string) *Lab {
 	t.Helper()
 	l := prepare(t, contracts, "https://api.example")
+	url := l.Restart(t, root)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := l.Host.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.URL = url
+	return l
+}
+
+// Restart starts the app of root with the same stand-ins around it, and doesn't
+// wait: the host holds requests until the handler is ready.
+func (l *Lab) Restart(t testing.TB, root string) (url string) {
+	t.Helper()
 	h, err := host.Start(context.Background(), host.Options{
 		Root:     root,
 		Settings: map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name},
@@ -88,13 +102,8 @@ func Hosted(t testing.TB, contracts, root string) *Lab {
 			t.Error(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if err := h.Ready(ctx); err != nil {
-		t.Fatal(err)
-	}
-	l.URL, l.Host = h.URL(), h
-	return l
+	l.Host = h
+	return h.URL()
 }
 
 func prepare(t testing.TB, contracts, publicURL string) *Lab {

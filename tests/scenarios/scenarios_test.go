@@ -34,7 +34,12 @@ import (
 func TestInProcess(t *testing.T) { run(t, lab.InProcess(t, contracts(t))) }
 
 func TestBehindTheFunctionsHost(t *testing.T) {
-	run(t, lab.Hosted(t, contracts(t), lab.StageApp(t)))
+	l := lab.Hosted(t, contracts(t), lab.StageApp(t))
+	// DESIGN.md, "What is always true", 9: start-up does no network.
+	if asked := l.Issuer.Fetches(); asked["discovery"]+asked["keys"] != 0 || l.Backend.Count() != 0 {
+		t.Errorf("before the first request the gateway asked the issuer %v and the backend %d times", asked, l.Backend.Count())
+	}
+	run(t, l)
 }
 
 func contracts(t *testing.T) string { return filepath.Join(lab.Root(t), "contracts") }
