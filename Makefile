@@ -2,14 +2,39 @@
 
 SHELL := bash
 GO    ?= go
+BIN   ?= bin
+DIST  ?= dist
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+.PHONY: build
+build: tools ## bin/tollgate, bin/azure-handler, and the app as it is deployed in dist/azure
+	CGO_ENABLED=0 $(HANDLER) -o $(BIN)/azure-handler ./functions/azure
+	@$(STAGE)
+
+.PHONY: run
+run: build ## the whole local run, until Ctrl-C
+	@exec $(BIN)/tollgate up
+
 .PHONY: test
 test: vet ## everything, race detector on
 	$(GO) test -race ./...
+
+.PHONY: bench
+bench: ## speed, as ratios and counts; the machine is shared, so compare within one run
+	$(GO) test -run '^$$' -bench . -benchmem ./shared/... ./tests/bench/...
+
+.PHONY: package
+package: tools ## dist/azure.zip for a Function App: Linux, x86-64, reproducible, checked
+	GOOS=linux GOARCH=amd64 CGO_ENABLED=0 $(HANDLER) -o $(BIN)/azure-handler ./functions/azure
+	@$(STAGE)
+	$(BIN)/tollgate package --app $(DIST)/azure --out $(DIST)/azure.zip
+
+.PHONY: schema
+schema: ## contracts/schema.json from the Go types
+	$(GO) run ./tests/schema > contracts/schema.json
 
 .PHONY: vet
 vet: ## formatting and go vet
@@ -17,27 +42,18 @@ vet: ## formatting and go vet
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 
-# What is deployed holds no path of the machine that built it.
-BUILD := -trimpath -ldflags "-s -w"
+.PHONY: tools
+tools:
+	$(GO) build -trimpath -o $(BIN)/tollgate ./localrun
 
-.PHONY: build
-build: ## bin/tollgate, bin/azure-handler, and the app as it is deployed in dist/azure
-	CGO_ENABLED=0 $(GO) build $(BUILD) -o bin/azure-handler ./functions/azure
-	$(GO) build -trimpath -o bin/tollgate ./localrun
-	@rm -rf dist/azure && mkdir -p dist/azure
-	@cp host.json bin/azure-handler dist/azure/
-	@cp -R contracts dist/azure/contracts
-	@for f in functions/azure/*/function.json; do \
-	  d=dist/azure/$$(basename $$(dirname $$f)); mkdir -p $$d && cp $$f $$d/; done
+# The handler holds neither a path of the machine that built it nor the state of
+# its working copy: equal sources give equal bytes.
+HANDLER = $(GO) build -trimpath -buildvcs=false -ldflags "-s -w"
 
-.PHONY: run
-run: build ## the whole local run, until Ctrl-C
-	@exec bin/tollgate up
-
-.PHONY: schema
-schema: ## contracts/schema.json from the Go types
-	$(GO) run ./tests/schema > contracts/schema.json
-
-.PHONY: bench
-bench: ## speed, as ratios and counts; the machine is shared, so compare within one run
-	$(GO) test -run '^$$' -bench . -benchmem ./shared/... ./tests/bench/...
+define STAGE
+rm -rf $(DIST)/azure && mkdir -p $(DIST)/azure && \
+cp host.json $(BIN)/azure-handler $(DIST)/azure/ && \
+cp -R contracts $(DIST)/azure/contracts && \
+for f in functions/azure/*/function.json; do \
+  d=$(DIST)/azure/$$(basename $$(dirname $$f)) && mkdir -p $$d && cp $$f $$d/ || exit 1; done
+endef

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,20 +12,27 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tollgate/localrun/bundle"
 	"tollgate/shared/contract"
 )
 
 func checkCommand() *cobra.Command {
-	var environment string
+	var environment, pack string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Report everything that is wrong with a folder of contracts",
 		Long: `Reads the contracts of DIR (default: contracts) as the gateway would, binds
 them to every environment, or to the one named, and reports all faults at once.
-Exits 1 if there is an error; warnings alone don't stop the gateway.`,
+Exits 1 if there is an error; warnings alone don't stop the gateway.
+
+With --package it checks what is deployed instead, a folder or a zip: that a real
+Functions host would load it, and call the handler the way it was tested.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if pack != "" {
+				return checkPackage(cmd, pack, args)
+			}
 			dir := "contracts"
 			if len(args) == 1 {
 				dir = args[0]
@@ -44,9 +52,21 @@ Exits 1 if there is an error; warnings alone don't stop the gateway.`,
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&pack, "package", "", "check this app, a folder or a zip, instead of contracts")
 	cmd.Flags().StringVar(&environment, "environment", "", "bind to this environment only")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the faults as JSON, for machines")
 	return cmd
+}
+
+func checkPackage(cmd *cobra.Command, pack string, args []string) error {
+	if len(args) > 0 || cmd.Flags().Changed("environment") || cmd.Flags().Changed("json") {
+		return errors.New("--package stands alone: it checks the package's own contracts and every environment in it")
+	}
+	if err := bundle.Check(pack); err != nil {
+		return fmt.Errorf("%s can't be deployed:\n%w", pack, err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: a Functions host would load it\n", pack)
+	return nil
 }
 
 // faultsIn loads the folder and binds it to each environment.

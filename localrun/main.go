@@ -35,6 +35,6 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(upCommand(), tokenCommand(), callCommand(), checkCommand())
+	root.AddCommand(upCommand(), tokenCommand(), callCommand(), checkCommand(), packageCommand())
 	return root
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tollgate/localrun/backend"
+	"tollgate/localrun/bundle"
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
 	"tollgate/localrun/issuer"
@@ -158,15 +159,20 @@ func (s *stage) openEvents(name string) (err error) {
 
 // openFront starts the real handler, behind the stand-in for the host or bare.
 func (s *stage) openFront(ctx context.Context, port int) (err error) {
-	if _, err := os.Stat(filepath.Join(s.flags.app, "host.json")); err != nil {
-		return fmt.Errorf("there is no app at %s; run `make build`, or name one with --app", s.flags.app)
+	if _, err := os.Stat(s.flags.pack); err != nil {
+		return fmt.Errorf("there is no app at %s; run `make build`, or name one with --package", s.flags.pack)
 	}
+	app, done, err := bundle.Open(s.flags.pack)
+	if err != nil {
+		return err
+	}
+	s.onClose(func() error { done(); return nil })
 	contracts, err := filepath.Abs(s.local.Dir)
 	if err != nil {
 		return err
 	}
 	options := host.Options{
-		Root: s.flags.app, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		Root: app, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 		Settings: map[string]string{boot.Contracts: contracts, boot.Environment: estate.Name},
 		Log:      func(l host.Line) { s.onLine(l.Text) },
 		Events:   s.onEvent,

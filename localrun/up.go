@@ -14,7 +14,7 @@ import (
 const defaultPort = 8080
 
 type upFlags struct {
-	contracts, app, host, run string
+	contracts, pack, host, run string
 	port                      int
 	portGiven, once, verbose  bool
 }
@@ -38,7 +38,7 @@ not by ${backend.NAME}, is called for real.`,
 	fl.StringVar(&f.contracts, "contracts", "contracts", "folder of the contracts")
 	fl.IntVar(&f.port, "port", defaultPort, "port of the gateway; without this flag, a free one if 8080 is busy")
 	fl.StringVar(&f.host, "host", "functions", "functions: behind the stand-in for the Functions host; none: the bare handler on the port")
-	fl.StringVar(&f.app, "app", "", "the app as it is deployed (default: dist/azure beside bin/)")
+	fl.StringVar(&f.pack, "package", "", "the app as it is deployed, a folder or a zip (default: dist/azure beside bin/)")
 	fl.BoolVar(&f.once, "once", false, "make one allowed and one refused call, check the answers, and stop")
 	fl.BoolVar(&f.verbose, "verbose", false, "show what the handler prints and what happens to its process")
 	addRunFlag(cmd, &f.run)
@@ -50,8 +50,8 @@ func up(ctx context.Context, f upFlags, out, info io.Writer) (err error) {
 	if f.host != "functions" && f.host != "none" {
 		return fmt.Errorf("--host %q: it is functions or none", f.host)
 	}
-	if f.app == "" {
-		if f.app, err = besideBinary(); err != nil {
+	if f.pack == "" {
+		if f.pack, err = besideBinary(); err != nil {
 			return err
 		}
 	}

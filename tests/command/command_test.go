@@ -212,7 +212,7 @@ func TestABadStartSaysOneClearThing(t *testing.T) {
 	}{
 		"busy port":              {[]string{"up", "--port", port}, "tollgate: port " + port + " can't be had"},
 		"missing contracts":      {[]string{"up", "--port", "0", "--contracts", "nowhere"}, "tollgate: there is no folder of contracts at nowhere"},
-		"missing app":            {[]string{"up", "--port", "0", "--app", "nowhere"}, "tollgate: there is no app at nowhere; run `make build`"},
+		"missing app":            {[]string{"up", "--port", "0", "--package", "nowhere"}, "tollgate: there is no app at nowhere; run `make build`"},
 		"unknown front":          {[]string{"up", "--host", "iis"}, `tollgate: --host "iis": it is functions or none`},
 		"unknown command":        {[]string{"upp"}, `tollgate: unknown command "upp"`},
 		"no run to call":         {[]string{"call", "GET", "/orders"}, "tollgate: no local run found"},

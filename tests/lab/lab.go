@@ -131,7 +131,7 @@ func prepare(t testing.TB, contracts, publicURL string) *Lab {
 func StageApp(t testing.TB) string {
 	t.Helper()
 	root, app := Root(t), t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(app, "azure-handler"), "./functions/azure")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", filepath.Join(app, "azure-handler"), "./functions/azure")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the handler: %v\n%s", err, out)
