@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,13 +47,32 @@ func serve(ctx context.Context, getenv func(string) string, stdout io.Writer) er
 	if err != nil {
 		return err
 	}
-	handler := azure.Handler(gateway.Compile(plan, Parts(stdout)))
+	gw := gateway.Compile(plan, Parts(stdout))
+	handler := azure.Handler(gw, azure.Timers{"refresh": refresh(gw, stdout)})
 	l, err := azure.Listen(config.Port)
 	if err != nil {
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
 	return azure.Serve(ctx, l, handler)
+}
+
+// refresh is the timer's work, with its report in the log.
+func refresh(gw *gateway.Gateway, stdout io.Writer) azure.Timer {
+	return func(ctx context.Context) error {
+		report, err := gw.Refresh(ctx)
+		line := struct {
+			Event  string   `json:"event"`
+			Report []string `json:"report"`
+			Error  string   `json:"error,omitempty"`
+		}{Event: "refresh", Report: report}
+		if err != nil {
+			line.Error = err.Error()
+		}
+		text, marshalErr := json.Marshal(line)
+		_, writeErr := stdout.Write(append(text, '\n'))
+		return errors.Join(err, marshalErr, writeErr)
+	}
 }
 
 // Plan reads a folder of contracts and binds it to one environment.

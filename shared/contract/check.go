@@ -13,7 +13,7 @@ const maxClockSkew = 5 * time.Minute
 
 // FunctionNames are the folders under functions/azure. The host posts timer
 // calls to /<name>, so no API may live there. A test in tests/arch holds the two equal.
-func FunctionNames() []string { return []string{"gateway"} }
+func FunctionNames() []string { return []string{"gateway", "refresh"} }
 
 // reservedPrefixes belong to the Functions host or to the gateway itself.
 func reservedPrefixes() []string {

@@ -31,6 +31,7 @@ type Parts struct {
 type Gateway struct {
 	plan  *contract.Plan
 	parts Parts
+	trust *token.Trust
 	root  node
 }
 
@@ -45,14 +46,13 @@ type route struct {
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts}
-	trust := token.NewTrust(plan, parts.Keys, parts.Now)
+	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now)}
 	for _, api := range plan.APIs {
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
 			g.root.add(op.Template, &route{
 				api: api.Name, operation: op.ID, deliver: deliver,
-				decide: decision(plan, api, op, trust),
+				decide: decision(plan, api, op, g.trust),
 			})
 		}
 	}
@@ -70,6 +70,12 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 		claims.Demand(api.Require),
 		claims.Pass(plan.Forward),
 	)
+}
+
+// Refresh does ahead of time what a request would otherwise wait for: it
+// fetches key sets that are growing old. It may be called by anyone at any time.
+func (g *Gateway) Refresh(ctx context.Context) (report []string, err error) {
+	return g.trust.Refresh(ctx)
 }
 
 // NewCall is the request as the stages see it.

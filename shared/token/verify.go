@@ -34,6 +34,7 @@ type Trust struct {
 
 type issuer struct {
 	contract.TrustedIssuer
+	keys     *keySet
 	verifier *oidc.IDTokenVerifier
 }
 
@@ -51,7 +52,7 @@ func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.
 	}
 	for _, is := range plan.Issuers {
 		keys := newKeySet(is, plan.Algorithms, transport, now)
-		t.issuers[is.Issuer] = &issuer{is, oidc.NewVerifier(is.Issuer, keys, config)}
+		t.issuers[is.Issuer] = &issuer{is, keys, oidc.NewVerifier(is.Issuer, keys, config)}
 	}
 	return t
 }

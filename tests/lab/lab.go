@@ -64,7 +64,7 @@ func InProcess(t testing.TB, contracts string) *Lab {
 	l := prepare(t, contracts, "http://"+front.Listener.Addr().String())
 	parts := boot.Parts(lines{l})
 	parts.Report = func(err error) { t.Error(err) }
-	front.Config.Handler = azure.Handler(gateway.Compile(l.Local.Plan, parts))
+	front.Config.Handler = azure.Handler(gateway.Compile(l.Local.Plan, parts), nil)
 	front.Start()
 	t.Cleanup(front.Close)
 	l.URL = front.URL

@@ -26,14 +26,18 @@ const grace = 5 * time.Second
 
 const invocationHeader = "X-Azure-Functions-InvocationId"
 
-// Handler puts the gateway behind the host: the readiness probe is answered
-// here, fast and without an event; every other request carries the host's invocation id.
-func Handler(gateway http.Handler) http.Handler {
+// Handler puts the gateway behind the host: the readiness probe and timers are
+// answered here, without an event; every other request carries the host's invocation id.
+func Handler(gateway http.Handler, timers Timers) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(invocationHeader)
 		if id == "" && r.Method == http.MethodGet && r.RequestURI == "/" {
 			// functions-host.md §1.2: GET / every 25 ms, without invocation headers; any answer will do.
 			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		if timer := timers.of(r); timer != nil {
+			timer.serve(w, r)
 			return
 		}
 		gateway.ServeHTTP(w, r.WithContext(pipeline.WithInvocation(r.Context(), plain(id))))
