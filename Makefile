@@ -19,8 +19,17 @@ run: build ## the whole local run, until Ctrl-C
 	@exec $(BIN)/tollgate up
 
 .PHONY: test
-test: vet ## everything, race detector on
-	$(GO) test -race ./...
+test: vet deps ## everything, race detector on
+	set -o pipefail; $(GO) test -race -json ./... | $(GO) run ./tests/report
+
+# What tests need besides Go. Without Node those tests are skipped, and counted.
+.PHONY: deps
+deps:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json; \
+	  else echo "npm is not installed; the tests that need it are skipped"; fi
+
+tests/idp/node_modules/.package-lock.json: tests/idp/package-lock.json
+	cd tests/idp && npm ci --no-audit --no-fund --loglevel=error
 
 .PHONY: bench
 bench: ## speed, as ratios and counts; the machine is shared, so compare within one run
