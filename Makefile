@@ -22,6 +22,10 @@ run: build ## the whole local run, until Ctrl-C
 test: vet deps ## everything, race detector on
 	set -o pipefail; $(GO) test -race -json ./... | $(GO) run ./tests/report
 
+.PHONY: prove
+prove: deps ## what takes long: 500 kills under load; its figures go into documents
+	TOLLGATE_KILLS=500 $(GO) test -race -count 1 -run 'Killed' -v ./tests/faults
+
 # What tests need besides Go. Without Node those tests are skipped, and counted.
 .PHONY: deps
 deps:

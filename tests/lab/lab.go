@@ -72,10 +72,10 @@ func InProcess(t testing.TB, contracts string) *Lab {
 }
 
 // Hosted runs the app of root, as it is deployed, behind the stand-in for the Functions host.
-func Hosted(t testing.TB, contracts, root string) *Lab {
+func Hosted(t testing.TB, contracts, root string, adjust ...func(*host.Options)) *Lab {
 	t.Helper()
 	l := prepare(t, contracts, "https://api.example")
-	url := l.Restart(t, root)
+	url := l.Restart(t, root, adjust...)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := l.Host.Ready(ctx); err != nil {
@@ -87,13 +87,17 @@ func Hosted(t testing.TB, contracts, root string) *Lab {
 
 // Restart starts the app of root with the same stand-ins around it, and doesn't
 // wait: the host holds requests until the handler is ready.
-func (l *Lab) Restart(t testing.TB, root string) (url string) {
+func (l *Lab) Restart(t testing.TB, root string, adjust ...func(*host.Options)) (url string) {
 	t.Helper()
-	h, err := host.Start(context.Background(), host.Options{
+	o := host.Options{
 		Root:     root,
 		Settings: map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name},
 		Log:      func(line host.Line) { _, _ = lines{l}.Write([]byte(line.Text)) },
-	})
+	}
+	for _, a := range adjust {
+		a(&o)
+	}
+	h, err := host.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
