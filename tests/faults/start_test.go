@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -176,4 +177,27 @@ func eventually(done func() bool) bool {
 		}
 	}
 	return true
+}
+
+// functions-host.md §1.5: a call that hangs ends in 500 at functionTimeout, and
+// the host starts the handler anew. A stopped process is as hung as can be.
+func TestAHungHandlerIsReplacedAtTheTimeout(t *testing.T) {
+	app := lab.StageApp(t)
+	h := startHost(t, app, settings(t), func(o *host.Options) { o.Budgets.Function = time.Second })
+	if err := h.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := h.PID()
+	if err := syscall.Kill(first, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := get(t, h.URL()+"/orders/7"); status != 500 || text != "" {
+		t.Errorf("got %d %q, want the host's empty 500", status, text)
+	}
+	if !eventually(func() bool { pid := h.PID(); return pid != 0 && pid != first }) {
+		t.Fatal("the hung handler wasn't replaced")
+	}
+	if status, text := get(t, h.URL()+"/orders/7"); status != 401 {
+		t.Errorf("got %d %s, want the gateway's 401 again", status, text)
+	}
 }
