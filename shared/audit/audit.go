@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,10 +52,10 @@ var _ Sink = (*Lines)(nil)
 // NewLines writes to w, one Write for each event.
 func NewLines(w io.Writer) *Lines { return &Lines{w: w} }
 
-// Record writes one line, whatever the request held: JSON escapes line breaks and control characters.
+// Record writes one printable line, whatever the request held.
 func (l *Lines) Record(_ context.Context, e *Event) error {
 	e.Event = "decision"
-	e.Method, e.Path, e.Cause = cut(e.Method, 32), cut(e.Path, 1<<10), cut(e.Cause, 1<<10)
+	e.Method, e.Path, e.Cause = printable(e.Method, 32), printable(e.Path, 1<<10), printable(e.Cause, 1<<10)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode event %s: %w", e.Correlation, err)
@@ -66,9 +68,16 @@ func (l *Lines) Record(_ context.Context, e *Event) error {
 	return nil
 }
 
-func cut(s string, most int) string {
-	if len(s) <= most {
-		return s
+// printable escapes what a terminal or a log viewer would obey (ANSI, C1
+// controls, line separators), as Go writes it in a string, and cuts what is too long.
+func printable(s string, most int) string {
+	s = s[:min(len(s), most+1)] // enough to know whether it is longer
+	if strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
+		quoted := strconv.QuoteToASCII(s)
+		s = quoted[1 : len(quoted)-1]
 	}
-	return s[:most] + "…"
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
 }

@@ -10,13 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
-
-	"net/http"
+	"unicode"
 
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/audit"
@@ -32,10 +32,20 @@ func Azure(stdout, stderr io.Writer) int {
 	defer stop()
 	if err := serve(ctx, os.Getenv, stdout); err != nil {
 		// The host logs each line of stderr as one error; a start that fails says so in one.
-		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", strings.ReplaceAll(err.Error(), "\n", " | "))
+		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", oneLine(err.Error()))
 		return 1
 	}
 	return azure.ExitStopped
+}
+
+// oneLine keeps faults apart and control characters, which a setting may hold, out of the log.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(s, "\n", " | "))
 }
 
 func serve(ctx context.Context, getenv func(string) string, stdout io.Writer) error {

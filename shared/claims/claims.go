@@ -81,11 +81,11 @@ func Demand(required []contract.RequiredClaim) pipeline.Stage {
 
 // holds: an absent claim, an empty list and a value of another shape hold nothing.
 func holds(c pipeline.Claims, r contract.RequiredClaim) bool {
-	have, _ := c.Texts(r.Claim)
-	if len(have) == 1 && r.Separator != "" {
-		have = strings.Split(have[0], r.Separator)
+	have, ok := c.Texts(r.Claim)
+	if one, isText := c[r.Claim].(string); isText && r.Separator != "" {
+		have = strings.Split(one, r.Separator)
 	}
-	if len(have) == 0 {
+	if !ok || len(have) == 0 {
 		return false
 	}
 	found := 0

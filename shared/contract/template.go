@@ -117,19 +117,33 @@ const (
 )
 
 func relate(a, b Template) relation {
-	if a.Method != b.Method {
+	r := overlap(a.Segments, b.Segments)
+	switch {
+	case a.Method == b.Method:
+		return r
+	case a.answers("HEAD") && b.answers("HEAD") && r == crossing:
+		return crossing // a GET operation answers HEAD too; beside it on the same path, HEAD's own wins
+	default:
 		return disjoint
 	}
+}
+
+// answers: a GET operation takes HEAD under the same rule.
+func (t Template) answers(method string) bool {
+	return t.Method == method || method == "HEAD" && t.Method == "GET"
+}
+
+func overlap(a, b []Segment) relation {
 	aNarrower, bNarrower := false, false
 	for i := 0; ; i++ {
-		aEnds, bEnds := i >= len(a.Segments), i >= len(b.Segments)
+		aEnds, bEnds := i >= len(a), i >= len(b)
 		if aEnds || bEnds {
 			if aEnds != bEnds {
 				return disjoint // a rest parameter takes at least one segment
 			}
 			return verdict(aNarrower, bNarrower)
 		}
-		x, y := a.Segments[i], b.Segments[i]
+		x, y := a[i], b[i]
 		switch {
 		case x.Rest && y.Rest:
 			return verdict(aNarrower, bNarrower)

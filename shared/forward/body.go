@@ -17,6 +17,8 @@ type body struct {
 	left    int64 // bytes until the cap
 	clock   *clock
 	tooLong atomic.Bool // the transport may still be reading when the exchange has ended
+	ended   atomic.Bool // nothing more comes from the client
+	broken  atomic.Bool // because its end failed
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -32,6 +34,10 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, errBodyTooLarge // the transport breaks the connection: the backend never sees a complete, shorter body
 	}
 	b.left -= int64(n)
+	if err != nil {
+		b.ended.Store(true)
+		b.broken.Store(!errors.Is(err, io.EOF))
+	}
 	return n, err
 }
 

@@ -67,10 +67,10 @@ func (t *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline.
 		return t.failed(ctx, c, sent, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return badGateway(errors.New("the backend switched protocols unasked"))
+	if resp.StatusCode < 200 || resp.StatusCode > 999 { // 101 was not asked for; the others are no status
+		return badGateway(fmt.Errorf("%s answered with status %d", t.api.Backend.Host, resp.StatusCode))
 	}
-	t.answer(w, c, resp)
+	t.answer(w, c, resp, sent)
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 	out := (&http.Request{
 		Method: in.Method, Header: header, Host: u.Host, ContentLength: in.ContentLength,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL: &url.URL{Scheme: u.Scheme, Host: u.Host, RawQuery: cleanQuery(in.URL.RawQuery)},
+		URL: &url.URL{Scheme: u.Scheme, Host: u.Host, RawQuery: cleanQuery(in.URL.RawQuery), ForceQuery: in.URL.ForceQuery},
 	}).WithContext(ctx)
 	raw := t.base + c.Path
 	out.URL.Path, out.URL.RawPath = raw, raw
@@ -103,59 +103,49 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 	return out, sent
 }
 
-// failed tells apart whose fault it was that no answer came.
-func (t *route) failed(ctx context.Context, c *pipeline.Call, sent *body, err error) *refusal.Refusal {
-	timeout, isNet := errors.AsType[net.Error](err)
-	switch {
-	case sent != nil && sent.tooLong.Load():
-		return tooLarge()
-	case errors.Is(context.Cause(ctx), errDeadline), isNet && timeout.Timeout():
-		return refusal.New(refusal.GatewayTimeout, "backend_timeout", "The backend did not answer in time.").
-			By("backend.timeout").Because(fmt.Errorf("call %s: %w", t.api.Backend.Host, err))
-	case c.Request.Context().Err() != nil:
-		c.Outcome.ClientGone = true
-		return nil
-	}
-	return badGateway(fmt.Errorf("call %s: %w", t.api.Backend.Host, err))
-}
-
-func tooLarge() *refusal.Refusal {
-	return refusal.New(refusal.TooLarge, "body_too_large", "The request body is larger than this API takes.").By("maxBody")
-}
-
-func badGateway(err error) *refusal.Refusal {
-	return refusal.New(refusal.BadGateway, "backend_unreachable", "The backend could not be reached.").By("backend.url").Because(err)
-}
-
 // answer streams the backend's answer. From here on nothing can be refused.
-func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Response) {
-	h := w.Header()
+func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Response, sent *body) {
+	h, rc := w.Header(), http.NewResponseController(w)
 	t.cleaner.answer(resp.Header, h)
 	h[CorrelationHeader] = []string{c.Correlation}
+	if _, said := h["Content-Type"]; !said {
+		h["Content-Type"] = nil // net/http would guess one from the body
+	}
 	for name := range resp.Trailer {
-		if !t.cleaner.trusted(contract.FoldHeader(name)) {
+		if !t.cleaner.withheld(contract.FoldHeader(name)) {
 			h.Add("Trailer", name)
 		}
+	}
+	if sent != nil && !sent.ended.Load() {
+		defer t.hangUp(rc, h)()
 	}
 	w.WriteHeader(resp.StatusCode)
 	c.Outcome.Status = resp.StatusCode
 	// A length that is known arrives in one go; anything else may be a stream
 	// whose reader waits for each piece.
 	streams := resp.ContentLength < 0 || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
-	t.copy(w, c, resp.Body, streams)
+	t.copy(w, rc, c, resp.Body, streams)
 	for name, values := range resp.Trailer {
-		if !t.cleaner.trusted(contract.FoldHeader(name)) {
+		if !t.cleaner.withheld(contract.FoldHeader(name)) {
 			h[name] = values
 		}
 	}
 }
 
+// hangUp lets an answer begin while the client still sends: net/http would first
+// read the rest of the request. The connection can't be used again, and what the
+// client goes on to send is not waited for once the answer is out.
+func (t *route) hangUp(rc *http.ResponseController, h http.Header) (after func()) {
+	_ = rc.EnableFullDuplex() // only a writer that isn't a server's own lacks it
+	h.Set("Connection", "close")
+	return func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) }
+}
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-func (t *route) copy(w http.ResponseWriter, c *pipeline.Call, from io.Reader, flush bool) {
+func (t *route) copy(w http.ResponseWriter, rc *http.ResponseController, c *pipeline.Call, from io.Reader, flush bool) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	rc := http.NewResponseController(w)
 	if flush {
 		_ = rc.Flush() // the headers alone are news; a failure shows at the next write
 	}
@@ -179,7 +169,7 @@ func (t *route) copy(w http.ResponseWriter, c *pipeline.Call, from io.Reader, fl
 			c.Outcome.ClientGone = true
 			return
 		default:
-			c.Outcome.Broken = fmt.Sprintf("read from %s: %v", t.api.Backend.Host, err)
+			c.Outcome.Broken = fmt.Sprintf("read from %s: %s", t.api.Backend.Host, plainly(err))
 			return
 		}
 	}

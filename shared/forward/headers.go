@@ -8,20 +8,20 @@ import (
 )
 
 // hopByHop end at this connection (RFC 9110 §7.6.1), whether Connection names them or not.
-var hopByHop = set("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
-	"te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "alt-svc", "expect")
+var hopByHop = set("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "alt-svc", "expect")
 
 // platform headers speak for the host, a proxy or the gateway; from a caller
 // they are lies, and a backend may believe them (functions-host.md §7).
 var platform = set("authorization", "x-functions-key", "ocp-apim-subscription-key",
 	"client-ip", "x-client-ip", "x-client-port", "true-client-ip", "x-real-ip", "x-cluster-client-ip", "fastly-client-ip", "cf-connecting-ip",
-	"disguised-host", "was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
+	"disguised-host", "proxy", // httpoxy: CGI makes HTTP_PROXY of it
+	"was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
 	"forwarded", "via", "x-forwarded", "x-host", "x-original-host",
 	"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-waws-unencoded-url", "x-accel-redirect",
 	"x-http-method", "x-http-method-override", "x-method-override",
 	"x-correlation-id", "x-functionscaleout", "x-function-scaleout", "x-ms-coldstart", "x-ms-invocation-id", "x-ms-platform-internal")
 
-var platformPrefixes = []string{"x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-ms-site-", "x-arr-", "x-azure-", "x-envoy-"}
+var platformPrefixes = []string{"proxy-", "x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-ms-site-", "x-arr-", "x-azure-", "x-envoy-"}
 
 // answerOnly headers tell callers what runs behind the gateway.
 var answerOnly = set("server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version")
@@ -74,12 +74,15 @@ func (c cleaner) trusted(folded string) bool {
 	return false
 }
 
+// withheld: names under which no backend may speak to a caller, in headers and trailers.
+func (c cleaner) withheld(folded string) bool { return c.trusted(folded) || answerOnly[folded] }
+
 // answer copies what a backend may say to a caller.
 func (c cleaner) answer(in, out http.Header) {
 	named := connectionNames(in)
 	for name, values := range in {
 		folded := contract.FoldHeader(name)
-		if named[folded] || hopByHop[folded] || c.identity[folded] || answerOnly[folded] || folded == "x-correlation-id" {
+		if named[folded] || c.withheld(folded) {
 			continue
 		}
 		out[name] = append(out[name], values...)

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// credentials are query parameters that carry a secret for the gateway or the
-// host: a Functions key, a subscription key, a token (RFC 6750 §2.3).
-var credentials = set("code", "subscription-key", "access_token")
+// withheld are query parameters that carry a secret for the gateway or the host
+// (a Functions key, a subscription key, a token: RFC 6750 §2.3), or that some
+// frameworks take for the method.
+var withheld = set("code", "subscription-key", "access_token", "_method")
 
 // cleanQuery removes those parameters and leaves every other byte as it was.
 func cleanQuery(raw string) string {
@@ -16,7 +17,7 @@ func cleanQuery(raw string) string {
 	}
 	kept, dropped := make([]string, 0, 8), false
 	for pair := range strings.SplitSeq(raw, "&") {
-		if secret(pair) {
+		if private(pair) {
 			dropped = true
 			continue
 		}
@@ -28,12 +29,12 @@ func cleanQuery(raw string) string {
 	return strings.Join(kept, "&")
 }
 
-// secret: the host reads names without regard to case, and encoded ones too. A
+// private: the host reads names without regard to case, and encoded ones too. A
 // name that can't be decoded is compared as it stands.
-func secret(pair string) bool {
+func private(pair string) bool {
 	name, _, _ := strings.Cut(pair, "=")
 	if decoded, err := url.QueryUnescape(name); err == nil {
 		name = decoded
 	}
-	return credentials[strings.ToLower(strings.TrimSpace(name))]
+	return withheld[strings.ToLower(strings.TrimSpace(name))]
 }

@@ -5,7 +5,9 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"tollgate/shared/audit"
@@ -24,7 +26,7 @@ type Parts struct {
 	Keys     http.RoundTripper // carries requests to identity providers
 	Backends http.RoundTripper // carries requests to backends
 	Events   audit.Sink
-	Report   func(error) // told of an event that couldn't be written
+	Report   func(error) // told of lost events and of panics; nil drops them
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -114,19 +116,45 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, ctx, call := g.parts.Now(), r.Context(), g.NewCall(r)
 	rt, refused := g.route(call)
 	if refused == nil {
-		refused = rt.decide(ctx, call)
-	}
-	if refused == nil {
-		refused = rt.deliver(ctx, w, call)
+		refused = g.run(ctx, w, rt, call)
 	}
 	if refused != nil {
 		refusal.Write(w, refusal.About{Realm: g.plan.Name, Correlation: call.Correlation, Head: r.Method == http.MethodHead}, refused)
 	}
 	g.record(ctx, began, call, rt, refused)
-	if call.Outcome.Broken != "" {
-		// Returning would end the answer as if it were whole. net/http knows one
-		// way to break the connection instead, and recovers from it.
+	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
+		// Returning would end the answer as if it were whole, or make one up. net/http
+		// knows one way to break the connection instead, and recovers from it.
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// run decides and delivers. A fault of ours is answered with 500 and leaves its
+// event; without an answer the host would send the request again, up to ten
+// times (functions-host.md §2c).
+func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *pipeline.Call) (refused *refusal.Refusal) {
+	defer func() {
+		fault := recover()
+		switch {
+		case fault == nil:
+		case c.Outcome.Status != 0:
+			c.Outcome.Broken = "the gateway failed"
+		default:
+			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
+		}
+		if fault != nil {
+			g.report(fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
+		}
+	}()
+	if refused = rt.decide(ctx, c); refused == nil {
+		refused = rt.deliver(ctx, w, c)
+	}
+	return refused
+}
+
+func (g *Gateway) report(err error) {
+	if g.parts.Report != nil {
+		g.parts.Report(err)
 	}
 }
 
@@ -148,7 +176,7 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	case c.Outcome.Broken != "":
 		e.Code = "backend_broke_off"
 	}
-	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil && g.parts.Report != nil {
-		g.parts.Report(errors.Join(errors.New("an event is lost"), err))
+	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil {
+		g.report(fmt.Errorf("an event is lost: %w", err))
 	}
 }

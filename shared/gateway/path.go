@@ -14,16 +14,16 @@ func rawPath(r *http.Request) string {
 	if target == "" { // a request that was built, not read
 		return r.URL.EscapedPath()
 	}
-	if !strings.HasPrefix(target, "/") { // absolute-form, RFC 9112 §3.2.2
-		_, rest, ok := strings.Cut(target, "://")
-		slash := strings.IndexByte(rest, '/')
-		if !ok || slash < 0 {
-			return target
-		}
-		target = rest[slash:]
-	}
 	path, _, _ := strings.Cut(target, "?")
-	return path
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	_, rest, ok := strings.Cut(path, "://") // absolute-form, RFC 9112 §3.2.2
+	slash := strings.IndexByte(rest, '/')
+	if !ok || slash < 0 {
+		return path // no path at all; checkPath refuses it
+	}
+	return rest[slash:]
 }
 
 // checkPath accepts a path only if it has one reading, for us and for whatever

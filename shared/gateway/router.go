@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -10,11 +11,11 @@ import (
 // node is one segment of the paths that can be called. The tree is built once
 // and then only read.
 type node struct {
-	literals map[string]*node
-	folded   map[string]bool // the literals in lower case
-	param    *node           // {name}
-	rest     *leaf           // {name...}
-	leaf     leaf            // what ends here
+	literals map[string][]*node // one for each
+	folded   map[string][]*node // the literals by what they are where case doesn't count
+	param    *node              // {name}
+	rest     leaf               // {name...}
+	leaf     leaf               // what ends here
 }
 
 // leaf is what a whole path leads to, by method.
@@ -24,9 +25,9 @@ func (n *node) add(t contract.Template, rt *route) {
 	for _, s := range t.Segments {
 		if s.Rest {
 			if n.rest == nil {
-				n.rest = &leaf{}
+				n.rest = leaf{}
 			}
-			(*n.rest)[t.Method] = rt
+			n.rest[t.Method] = rt
 			return
 		}
 		n = n.child(s.Literal)
@@ -46,13 +47,23 @@ func (n *node) child(literal string) *node {
 		return n.param
 	}
 	if n.literals == nil {
-		n.literals, n.folded = map[string]*node{}, map[string]bool{}
+		n.literals, n.folded = map[string][]*node{}, map[string][]*node{}
 	}
 	if n.literals[literal] == nil {
-		n.literals[literal] = &node{}
-		n.folded[strings.ToLower(literal)] = true
+		child := &node{}
+		n.literals[literal] = []*node{child}
+		n.folded[fold(literal)] = append(n.folded[fold(literal)], child)
 	}
-	return n.literals[literal]
+	return n.literals[literal][0]
+}
+
+// fold is a segment where case doesn't count. Upper case first: ſ and K (the
+// Kelvin sign) fold to ASCII letters.
+func fold(segment string) string {
+	if decoded, err := url.PathUnescape(segment); err == nil {
+		segment = decoded
+	}
+	return strings.ToLower(strings.ToUpper(segment))
 }
 
 // find is the route for a method and a canonical path. Without one, allow holds
@@ -60,11 +71,20 @@ func (n *node) child(literal string) *node {
 //
 // A literal is tried before a parameter. check refuses templates that overlap
 // without one being narrower, so the first match is the narrowest one.
+//
+// A backend that ignores case would run another operation for a path that is a
+// narrower template's but for case, such as /Health beside /{id}: such a path
+// has no route, so nothing is reached under a rule that isn't its own.
 func (n *node) find(method, path string) (rt *route, allow []string) {
-	rt = n.walk(path[1:], func(l leaf) *route {
-		if found := l.take(method); found != nil {
-			return found
-		}
+	take := func(l leaf) *route { return l.take(method) }
+	rt = n.walk(path[1:], (*node).exactly, take)
+	if rt != nil && rt == n.walk(path[1:], (*node).ignoringCase, take) {
+		return rt, nil
+	}
+	if rt != nil {
+		return nil, nil
+	}
+	n.walk(path[1:], (*node).exactly, func(l leaf) *route {
 		for m := range l {
 			allow = append(allow, m)
 			if m == "GET" {
@@ -73,11 +93,23 @@ func (n *node) find(method, path string) (rt *route, allow []string) {
 		}
 		return nil
 	})
-	if rt != nil {
-		return rt, nil
-	}
 	slices.Sort(allow)
 	return nil, slices.Compact(allow)
+}
+
+// exactly is the literal that a segment is.
+func (n *node) exactly(segment string) []*node { return n.literals[segment] }
+
+// ignoringCase are the literals that a segment may be taken for, itself first.
+func (n *node) ignoringCase(segment string) []*node {
+	if n.folded == nil {
+		return nil
+	}
+	twins, own := n.folded[fold(segment)], n.literals[segment]
+	if len(twins) < 2 || own == nil {
+		return twins
+	}
+	return append(slices.Clone(own), slices.DeleteFunc(slices.Clone(twins), func(t *node) bool { return t == own[0] })...)
 }
 
 // take: a GET operation answers HEAD too, under the same rule.
@@ -88,35 +120,32 @@ func (l leaf) take(method string) *route {
 	return l["GET"]
 }
 
-// walk visits the leaves that path leads to, narrowest first, until visit takes one.
-func (n *node) walk(path string, visit func(leaf) *route) *route {
-	segment, below, more := strings.Cut(path, "/")
+// walk visits the leaves that path leads to, narrowest first, until visit takes
+// one. literals are the children that a segment names. No node is visited twice,
+// so the cost is bounded by the size of the contracts.
+func (n *node) walk(path string, literals func(*node, string) []*node, visit func(leaf) *route) *route {
+	segment, rest, more := strings.Cut(path, "/")
 	if segment == "" {
 		return nil // the root, or a slash at the end: neither is an operation's path
 	}
-	next := func(c *node) *route {
-		switch {
-		case c == nil:
-			return nil
-		case more:
-			return c.walk(below, visit)
+	below := func(c *node) *route {
+		if more {
+			return c.walk(rest, literals, visit)
 		}
 		return visit(c.leaf)
 	}
-	literal := n.literals[segment]
-	if rt := next(literal); rt != nil {
-		return rt
+	for _, c := range literals(n, segment) {
+		if rt := below(c); rt != nil {
+			return rt
+		}
 	}
-	// A backend that ignores case takes /Health for /health: it must not be
-	// reached under the rule of /{id}.
-	if literal == nil && n.folded[strings.ToLower(segment)] {
-		return nil
-	}
-	if rt := next(n.param); rt != nil {
-		return rt
+	if n.param != nil {
+		if rt := below(n.param); rt != nil {
+			return rt
+		}
 	}
 	if n.rest != nil && !strings.HasSuffix(path, "/") {
-		return visit(*n.rest)
+		return visit(n.rest)
 	}
 	return nil
 }

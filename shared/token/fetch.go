@@ -117,8 +117,11 @@ func (k *keySet) parse(body []byte) (map[string]jose.JSONWebKey, error) {
 func (k *keySet) usable(raw json.RawMessage) (jose.JSONWebKey, bool) {
 	var key jose.JSONWebKey
 	var more struct {
-		KeyOps []string `json:"key_ops"`
-		Issuer string   `json:"issuer"`
+		KeyOps []string        `json:"key_ops"`
+		Issuer string          `json:"issuer"`
+		D      json.RawMessage `json:"d"`
+		P      json.RawMessage `json:"p"`
+		Q      json.RawMessage `json:"q"`
 	}
 	if json.Unmarshal(raw, &key) != nil || json.Unmarshal(raw, &more) != nil {
 		return key, false
@@ -127,8 +130,10 @@ func (k *keySet) usable(raw json.RawMessage) (jose.JSONWebKey, bool) {
 		return key, false
 	}
 	// entra-oauth.md §1: a key may be bound to an issuer, with {tenantid} standing for the tenant.
-	own := more.Issuer == "" || strings.EqualFold(strings.ReplaceAll(more.Issuer, "{tenantid}", k.issuer.Tenant), k.issuer.Issuer)
-	ok := own && key.KeyID != "" && key.Valid() && key.IsPublic() &&
+	expected := strings.ReplaceAll(strings.ToLower(more.Issuer), "{tenantid}", k.issuer.Tenant)
+	own := more.Issuer == "" || strings.EqualFold(expected, k.issuer.Issuer)
+	secret := more.D != nil || more.P != nil || more.Q != nil // a published private key is anybody's
+	ok := own && !secret && key.KeyID != "" && key.Valid() && key.IsPublic() &&
 		(key.Use == "" || key.Use == "sig") &&
 		(more.KeyOps == nil || slices.Contains(more.KeyOps, "verify"))
 	return key, ok

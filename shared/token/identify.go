@@ -15,24 +15,28 @@ func (is *issuer) identify(c pipeline.Claims) (*pipeline.Identity, *refusal.Refu
 		return id, nil
 	}
 	id.Scopes = spaced(c["scp"])
-	idtyp, _ := c["idtyp"].(string)
-	if idtyp == "app" && c["scp"] != nil {
+	if c["idtyp"] == "app" && c["scp"] != nil {
 		return nil, malformed("The token says that it is both a user's and an application's.")
 	}
-	id.Principal = entraPrincipal(c, idtyp)
+	id.Principal = entraPrincipal(c)
 	return id, nil
 }
 
 // entraPrincipal: entra-oauth.md §1. scp is in users' tokens only; roles is in
 // both kinds, so it proves neither. An ID token has no scp either: without
 // idtyp, only oid == sub shows an application, for a user's sub is pairwise.
-func entraPrincipal(c pipeline.Claims, idtyp string) pipeline.Principal {
+func entraPrincipal(c pipeline.Claims) pipeline.Principal {
 	oid, _ := c["oid"].(string)
 	sub, _ := c["sub"].(string)
+	idtyp, typed := c["idtyp"]
 	switch {
 	case idtyp == "app":
 		return pipeline.Application
-	case idtyp == "user", c["scp"] != nil:
+	case idtyp == "user":
+		return pipeline.User
+	case typed:
+		return pipeline.UnknownPrincipal
+	case c["scp"] != nil:
 		return pipeline.User
 	case oid != "" && oid == sub:
 		return pipeline.Application

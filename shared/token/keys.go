@@ -16,13 +16,14 @@ import (
 
 // How long keys live, and how rarely they are fetched.
 const (
-	freshFor     = time.Hour        // entra-oauth.md §1: refresh every hour
-	maxStale     = 24 * time.Hour   // last-known-good for a day at most
-	forcedEvery  = time.Minute      // an unknown kid or a bad signature may refetch once in this time
-	retryAfter   = time.Second      // first wait after a failed fetch; doubles up to maxRetry
-	maxRetry     = 30 * time.Second // last wait
-	fetchTimeout = 5 * time.Second  // for each of the two requests
-	maxDocument  = 1 << 20          // bytes of a discovery document or key set
+	freshFor     = time.Hour              // entra-oauth.md §1: refresh every hour
+	maxStale     = 24 * time.Hour         // last-known-good for a day at most
+	forcedEvery  = time.Minute            // an unknown kid or a bad signature may refetch once in this time
+	retryAfter   = time.Second            // first wait after a failed fetch; doubles up to maxRetry
+	maxRetry     = 30 * time.Second       // last wait
+	fetchTimeout = 5 * time.Second        // for each of the two requests
+	staleWait    = 500 * time.Millisecond // a request waits no longer for fresher keys than those it may use
+	maxDocument  = 1 << 20                // bytes of a discovery document or key set
 	maxKeys      = 1000
 	minRSABits   = 2048
 )
@@ -31,6 +32,7 @@ const (
 var (
 	errUnknownKey   = errors.New("the key set doesn't hold the token's key")
 	errBadSignature = errors.New("the signature doesn't match")
+	errTooEarly     = errors.New("a refused token has caused a fetch already") // not a verdict
 )
 
 // unavailable: the key set can't be had, which says nothing about the token.
@@ -49,7 +51,7 @@ func (u *unavailable) Unwrap() error { return u.cause }
 // it never forgets a removed key and can't tell an outage from a bad token.
 type keySet struct {
 	issuer     contract.TrustedIssuer
-	algorithms []string
+	algorithms []jose.SignatureAlgorithm
 	client     *http.Client
 	now        func() time.Time
 
@@ -72,50 +74,43 @@ type ring struct {
 var _ oidc.KeySet = (*keySet)(nil)
 
 func newKeySet(issuer contract.TrustedIssuer, algorithms []string, transport http.RoundTripper, now func() time.Time) *keySet {
-	return &keySet{issuer: issuer, algorithms: algorithms, now: now, client: &http.Client{
+	k := &keySet{issuer: issuer, now: now, client: &http.Client{
 		Transport: bounded{transport},
 		Timeout:   fetchTimeout,
 		// A redirect could lead to another host's keys, or into the private network.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	for _, a := range algorithms {
+		k.algorithms = append(k.algorithms, jose.SignatureAlgorithm(a))
+	}
+	return k
 }
 
-// VerifySignature is what go-oidc calls.
+// VerifySignature returns the payload of a token that one of the keys signed.
+// Its error is errUnknownKey, errBadSignature, or an *unavailable.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	algorithms := make([]jose.SignatureAlgorithm, len(k.algorithms))
-	for i, a := range k.algorithms {
-		algorithms[i] = jose.SignatureAlgorithm(a)
-	}
-	jws, err := jose.ParseSignedCompact(raw, algorithms)
+	jws, err := jose.ParseSignedCompact(raw, k.algorithms)
 	if err != nil {
 		return nil, errBadSignature
 	}
-	payload, err := k.verify(ctx, jws)
-	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
-		a.err = err // go-oidc flattens errors to text
-	}
-	return payload, err
-}
-
-// attempt carries the reason of a failure around go-oidc.
-type attempt struct{ err error }
-type attemptKey struct{}
-
-func (k *keySet) verify(ctx context.Context, jws *jose.JSONWebSignature) ([]byte, error) {
 	kid, alg := jws.Signatures[0].Protected.KeyID, jws.Signatures[0].Protected.Algorithm
-	r, err := k.current(ctx)
+	before, err := k.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	payload, err := r.verify(jws, kid, alg)
+	payload, err := before.verify(jws, kid, alg)
 	if err == nil {
 		return payload, nil
 	}
 	// The issuer may have rotated since; look once, for everybody who waits.
-	if k.fetch(ctx, true) == nil {
-		payload, err = k.held().verify(jws, kid, alg)
+	fetchErr := k.fetch(ctx, true)
+	if now := k.held(); now != before { // by this fetch, or by another in the meantime
+		return now.verify(jws, kid, alg)
 	}
-	return payload, err
+	if down, outage := errors.AsType[*unavailable](fetchErr); outage && errors.Is(err, errUnknownKey) {
+		return nil, down // a new key or a false one: nobody can tell
+	}
+	return nil, err
 }
 
 func (r *ring) verify(jws *jose.JSONWebSignature, kid, alg string) ([]byte, error) {
@@ -143,23 +138,52 @@ func (k *keySet) held() *ring {
 // current is a key set that may be used now, fetched by the request that finds it stale.
 func (k *keySet) current(ctx context.Context) (*ring, error) {
 	r := k.held()
-	if r != nil && k.now().Sub(r.fetched) < freshFor {
+	age := k.ageOf(r)
+	switch {
+	case age < freshFor:
 		return r, nil
+	case age < maxStale:
+		k.freshen(ctx)
+		return k.held(), nil // last-known-good, if that is all there is
 	}
-	err := k.fetch(ctx, false)
-	if r := k.held(); r != nil && k.now().Sub(r.fetched) < maxStale {
-		return r, nil // last-known-good
+	if err := k.fetch(ctx, false); err != nil {
+		return nil, err
 	}
-	if err == nil { // fetched, but so long ago that the clock must have jumped
-		err = &unavailable{errors.New("the key set is stale"), retryAfter}
+	if r = k.held(); k.ageOf(r) >= maxStale { // fetched, but the clock has jumped since
+		return nil, &unavailable{errors.New("the key set is stale"), retryAfter}
 	}
-	return nil, err
+	return r, nil
+}
+
+// ageOf is beyond maxStale for a key set that was never fetched.
+func (k *keySet) ageOf(r *ring) time.Duration {
+	if r == nil {
+		return maxStale
+	}
+	return k.now().Sub(r.fetched)
+}
+
+// freshen renews a key set that may still be used, and waits a moment for it: an
+// issuer that hangs must not make every request slow for a day.
+func (k *keySet) freshen(ctx context.Context) {
+	f, err := k.takeOff(false)
+	if err != nil {
+		return
+	}
+	moment := time.NewTimer(staleWait - k.now().Sub(f.began))
+	defer moment.Stop()
+	select {
+	case <-f.done:
+	case <-moment.C:
+	case <-ctx.Done():
+	}
 }
 
 // flight is one fetch that is under way.
 type flight struct {
-	done chan struct{}
-	err  error // set before done is closed
+	began time.Time
+	done  chan struct{}
+	err   error // set before done is closed
 }
 
 // fetch renews the key set, once for all who ask at the same time. It goes on
@@ -189,11 +213,11 @@ func (k *keySet) takeOff(forced bool) (*flight, error) {
 	case k.next.After(now):
 		return nil, &unavailable{k.why, k.next.Sub(now)}
 	case forced && now.Sub(k.forced) < forcedEvery:
-		return nil, errUnknownKey
+		return nil, errTooEarly
 	case forced:
 		k.forced = now
 	}
-	k.flight = &flight{done: make(chan struct{})}
+	k.flight = &flight{began: now, done: make(chan struct{})}
 	go k.renew(k.flight)
 	return k.flight, nil
 }
@@ -206,11 +230,22 @@ func (k *keySet) renew(f *flight) {
 		wait := min(retryAfter<<min(k.failed, 10), maxRetry)
 		k.failed++
 		k.jwks = "" // it may have moved
-		k.why, k.next = fmt.Errorf("fetch keys of %s: %w", k.issuer.Issuer, err), k.now().Add(wait)
+		k.why, k.next = fmt.Errorf("fetch keys of %s: %s", k.issuer.Issuer, shortened(err)), k.now().Add(wait)
 		f.err = &unavailable{k.why, wait}
 	} else {
 		k.ring, k.jwks, k.failed, k.next = r, jwks, 0, time.Time{}
 	}
 	k.flight = nil
 	close(f.done)
+}
+
+// shortened: some errors hold the whole answer, and each refused request of an
+// outage leaves the cause in an event.
+func shortened(err error) string {
+	const most = 512
+	text := err.Error()
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
 }

@@ -85,6 +85,9 @@ func read(raw string, algorithms map[string]bool) (*text, *refusal.Refusal) {
 
 // split cuts the compact serialisation (RFC 7515 §7.1) into its three parts.
 func split(raw string) (parts [3]string, refused *refusal.Refusal) {
+	if strings.IndexFunc(raw, outsideToken) >= 0 {
+		return parts, malformed("The token holds characters that a token can't hold.")
+	}
 	dots := strings.Count(raw, ".")
 	if dots == 4 {
 		return parts, refusal.New(refusal.Unauthenticated, "not_jws", "Encrypted tokens are not accepted.")
@@ -95,18 +98,16 @@ func split(raw string) (parts [3]string, refused *refusal.Refusal) {
 	header, rest, _ := strings.Cut(raw, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
 	parts = [3]string{header, payload, signature}
-	for i, p := range parts {
-		// An empty signature is left to the algorithm check: "none" deserves its own answer.
-		if p == "" && i < 2 || strings.IndexFunc(p, outsideBase64URL) >= 0 {
-			return parts, malformed("The token holds characters that a token can't hold.")
-		}
+	// An empty signature is left to the algorithm check: "none" deserves its own answer.
+	if header == "" || payload == "" {
+		return parts, malformed("The token has an empty part.")
 	}
 	return parts, nil
 }
 
-// outsideBase64URL is checked first because Go's decoder skips line breaks.
-func outsideBase64URL(r rune) bool {
-	return !(r < 0x80 && letter(byte(r)) || '0' <= r && r <= '9' || r == '-' || r == '_')
+// outsideToken: base64url and dots. It is checked first because Go's decoder skips line breaks.
+func outsideToken(r rune) bool {
+	return !(r < 0x80 && letter(byte(r)) || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
 }
 
 // segment decodes one part. Strict refuses set bits after the last whole byte,

@@ -82,7 +82,11 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		<-ctx.Done()
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
-		stopped <- srv.Shutdown(within)
+		err := srv.Shutdown(within)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = srv.Close() // streams that run on are cut: the stop was asked for
+		}
+		stopped <- err
 	}()
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)

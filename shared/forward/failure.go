@@ -1,0 +1,63 @@
+package forward
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"tollgate/shared/pipeline"
+	"tollgate/shared/refusal"
+)
+
+// failed tells apart whose fault it was that no answer came.
+func (t *route) failed(ctx context.Context, c *pipeline.Call, sent *body, err error) *refusal.Refusal {
+	timeout, isNet := errors.AsType[net.Error](err)
+	cause := fmt.Errorf("call %s: %s", t.api.Backend.Host, plainly(err))
+	switch {
+	case sent != nil && sent.tooLong.Load():
+		return tooLarge()
+	case c.Request.Context().Err() != nil:
+		c.Outcome.ClientGone = true
+		return nil
+	case sent != nil && sent.broken.Load():
+		return refusal.New(refusal.Malformed, "body_broken", "The request body broke off, or can't be read.")
+	case errors.Is(context.Cause(ctx), errDeadline), isNet && timeout.Timeout():
+		return refusal.New(refusal.GatewayTimeout, "backend_timeout", "The backend did not answer in time.").
+			By("backend.timeout").Because(cause)
+	}
+	return badGateway(cause)
+}
+
+func tooLarge() *refusal.Refusal {
+	return refusal.New(refusal.TooLarge, "body_too_large", "The request body is larger than this API takes.").By("maxBody")
+}
+
+func badGateway(err error) *refusal.Refusal {
+	return refusal.New(refusal.BadGateway, "backend_unreachable", "The backend could not be reached.").By("backend.url").Because(err)
+}
+
+// plainly says what happened. The network's own errors are told; what the
+// backend answered is not, for it could hold anything.
+func plainly(err error) string {
+	if own, ok := errors.AsType[net.Error](err); ok { // dial, look-up, time-out, context
+		return own.Error()
+	}
+	if own, ok := errors.AsType[*os.SyscallError](err); ok {
+		return own.Error()
+	}
+	if own, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return own.Error()
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it closed the connection"
+	default:
+		return "the connection failed, or what came back is not HTTP"
+	}
+}
