@@ -15,8 +15,8 @@ const defaultPort = 8080
 
 type upFlags struct {
 	contracts, pack, host, run string
-	port                      int
-	portGiven, once, verbose  bool
+	port                       int
+	portGiven, once, verbose   bool
 }
 
 func upCommand() *cobra.Command {

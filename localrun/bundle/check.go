@@ -147,7 +147,7 @@ func checkHandler(app *host.App) error {
 		faults = append(faults, fmt.Errorf("host.json: defaultExecutablePath is %q, want %q, spelt as the package's entry is", exe, Handler))
 	}
 	if info.Mode()&0o111 == 0 {
-		faults = append(faults, errors.New(Handler + ": has no executable bit; its zip entry needs mode 0755 and the Unix creator"))
+		faults = append(faults, errors.New(Handler+": has no executable bit; its zip entry needs mode 0755 and the Unix creator"))
 	}
 	f, err := elf.Open(file)
 	if err != nil {
@@ -158,7 +158,7 @@ func checkHandler(app *host.App) error {
 		faults = append(faults, fmt.Errorf("%s: is built for %s; the host runs x86-64 (GOARCH=amd64)", Handler, f.Machine))
 	}
 	if slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
-		faults = append(faults, errors.New(Handler + ": is dynamically linked; build it with CGO_ENABLED=0"))
+		faults = append(faults, errors.New(Handler+": is dynamically linked; build it with CGO_ENABLED=0"))
 	}
 	return errors.Join(faults...)
 }

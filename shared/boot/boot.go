@@ -32,14 +32,14 @@ func Azure(stdout, stderr io.Writer) int {
 	defer stop()
 	if err := serve(ctx, os.Getenv, stdout); err != nil {
 		// The host logs each line of stderr as one error; a start that fails says so in one.
-		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", singleLine(err.Error()))
 		return 1
 	}
 	return azure.ExitStopped
 }
 
-// oneLine keeps faults apart and control characters, which a setting may hold, out of the log.
-func oneLine(s string) string {
+// singleLine keeps faults apart and control characters, which a setting may hold, out of the log.
+func singleLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1
