@@ -5,7 +5,7 @@
 // under one app root), starts the handler as a child process as the host does,
 // and answers on a loopback address. Where the real host changes, loses or
 // refuses something, so does this one; where its behaviour differs between
-// versions or isn't known, [Variants] has a switch. QUIRKS.md lists every
+// versions or isn't known, [Variants] has a switch. docs/functions-host.md lists every
 // behaviour with the test that holds it.
 //
 // In this package "functions-host.md" is the project's reference on the real

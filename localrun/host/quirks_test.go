@@ -11,7 +11,7 @@ import (
 
 func TestQuirksNamesTestsAndVariantsThatExist(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("QUIRKS.md")
+	page, err := os.ReadFile("../../docs/functions-host.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,12 +29,12 @@ func TestQuirksNamesTestsAndVariantsThatExist(t *testing.T) {
 	}
 	for _, name := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(page), -1) {
 		if !strings.Contains(sources.String(), "func "+name+"(") {
-			t.Errorf("QUIRKS.md names %s, want a test that exists", name)
+			t.Errorf("docs/functions-host.md names %s, want a test that exists", name)
 		}
 	}
 	for field := range reflect.TypeFor[Variants]().Fields() {
 		if !strings.Contains(string(page), "`"+field.Name+"`") {
-			t.Errorf("QUIRKS.md lacks Variants.%s", field.Name)
+			t.Errorf("docs/functions-host.md lacks Variants.%s", field.Name)
 		}
 	}
 }

@@ -179,22 +179,6 @@ func TestTheEventOfAClientThatLeftIsWrittenAllTheSame(t *testing.T) {
 	}
 }
 
-func TestAPanicWhileForwardingLeavesItsEvent(t *testing.T) {
-	s := newStand(t, echo())
-	s.parts.Backends, s.parts.Report = panics{}, nil
-	s.Gateway = Compile(s.plan, s.parts)
-	server := s.serve(t)
-	_, _ = http.ReadResponse(dial(t, server, "GET /public/x HTTP/1.1\r\nHost: a\r\n\r\n").in, nil)
-	server.Close() // waits for the handler
-	if len(s.events.lines) != 1 {
-		t.Errorf("got %d events, want one", len(s.events.lines))
-	}
-}
-
-type panics struct{}
-
-func (panics) RoundTrip(*http.Request) (*http.Response, error) { panic("a bug") }
-
 func TestDecideForwardsNothing(t *testing.T) {
 	s := newStand(t, echo())
 	r := request(t, "GET", "/orders/1", bearer(mint(t, reader)))
