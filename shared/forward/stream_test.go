@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -157,103 +156,4 @@ func TestWhatTheTransportMustNotDo(t *testing.T) {
 			t.Error("got a proxy function, want none")
 		}
 	})
-}
-
-// The client means to use its connection again, as the Functions host does: it
-// is then that net/http reads on before it lets an answer begin.
-const keep = "POST /orders HTTP/1.1\r\nHost: a\r\n"
-
-func TestABackendMayAnswerBeforeTheUploadEnded(t *testing.T) {
-	t.Run("with all it has to say", func(t *testing.T) {
-		s := newStand(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Connection", "close")
-			http.Error(w, "no more, please", http.StatusUnauthorized)
-		}))
-		conn := s.dial(t, keep+"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n") // and waits for the answer
-		assertAnswered(t, conn, 401, "no more, please\n")
-		if got := s.result(t); got.code() != "delivered" || got.outcome.Status != 401 || got.outcome.ClientGone {
-			t.Errorf("got %s and %+v, want the backend's 401", got.code(), got.outcome)
-		}
-	})
-	t.Run("with a length still to come", func(t *testing.T) {
-		s := newStand(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Connection", "close")
-			http.Error(w, "no more, please", http.StatusUnauthorized)
-		}))
-		assertAnswered(t, s.dial(t, keep+"Content-Length: 1000\r\n\r\nhello"), 401, "no more, please\n")
-	})
-}
-
-// assertAnswered: the client, which sends nothing more, has the answer within moments.
-func assertAnswered(t *testing.T, conn wire, status int, want string) {
-	t.Helper()
-	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
-	resp, err := http.ReadResponse(conn.in, &http.Request{Method: "POST"})
-	if err != nil {
-		_ = conn.Close() // lets the gateway go
-		t.Fatalf("got no answer while the upload pauses (%v), want %d", err, status)
-	}
-	if body, err := io.ReadAll(resp.Body); resp.StatusCode != status || string(body) != want || err != nil {
-		t.Errorf("got %s, %q (%v), want %d and %q", resp.Status, body, err, status, want)
-	}
-}
-
-// A backend that answers while it reads (a transcoder, a progress report) must
-// get the whole body: net/http discards what a handler left unread when the
-// answer begins, unless it is told not to.
-func TestAnEarlyAnswerDoesntCostTheBackendItsBody(t *testing.T) {
-	for framing, piece := range map[string]string{"chunked": "4\r\nbody\r\n", "with a length": "body"} {
-		t.Run(framing, func(t *testing.T) {
-			pieces := make(chan string, 100)
-			s := newStand(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				rc := http.NewResponseController(w)
-				_ = rc.EnableFullDuplex()
-				w.WriteHeader(200)
-				_ = rc.Flush()
-				for buf := make([]byte, 4); ; {
-					_, err := io.ReadFull(r.Body, buf)
-					if err != nil {
-						pieces <- err.Error()
-						return
-					}
-					pieces <- string(buf)
-				}
-			}))
-			head := map[string]string{"chunked": "Transfer-Encoding: chunked", "with a length": "Content-Length: 40"}[framing]
-			conn := s.dial(t, keep+head+"\r\n\r\n")
-			for i := range 10 {
-				conn.send(t, piece)
-				select {
-				case got := <-pieces:
-					if got != "body" {
-						t.Fatalf("got %q for piece %d at the backend, want what was sent", got, i+1)
-					}
-				case <-time.After(3 * time.Second):
-					_ = conn.Close()
-					t.Fatalf("the backend, whose answer began, didn't get piece %d of the body", i+1)
-				}
-			}
-			_ = conn.Close()
-		})
-	}
-}
-
-func TestABodyOverTheCapAfterTheAnswerBeganIsNotTheBackendsFault(t *testing.T) {
-	s := newStand(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rc := http.NewResponseController(w)
-		_ = rc.EnableFullDuplex()
-		w.WriteHeader(200)
-		_ = rc.Flush()
-		if _, err := io.Copy(io.Discard, r.Body); err == nil {
-			t.Error("got a complete body at the backend, want one that breaks off")
-		}
-	}))
-	conn := s.dial(t, keep+"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
-	go func() {
-		_, _ = io.WriteString(conn, fmt.Sprintf("%x\r\n%s\r\n", 4*maxBody, strings.Repeat("x", 4*maxBody)))
-		_ = conn.CloseWrite()
-	}()
-	if got := s.result(t); got.refused == nil && !got.outcome.ClientGone && !strings.Contains(got.outcome.Broken, "body") {
-		t.Errorf("got %+v, want it put on the request's body", got.outcome)
-	}
 }

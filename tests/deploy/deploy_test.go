@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tollgate/localrun/bundle"
+	"tollgate/localrun/host"
 	"tollgate/tests/lab"
 	"tollgate/tests/scenarios"
 )
@@ -40,6 +41,30 @@ func TestThePackageAnswersEveryScenario(t *testing.T) {
 		t.Errorf("before the first request the gateway asked the issuer %v and the backend %d times", asked, l.Backend.Count())
 	}
 	scenarios.Run(t, l, "../scenarios")
+}
+
+// What the reference on the host leaves open is a switch of the stand-in; the
+// gateway must be right under either position.
+func TestEveryScenarioUnderEveryVariantOfTheHost(t *testing.T) {
+	app := lab.StageApp(t)
+	for name, set := range map[string]func(*host.Options){
+		"forwarding headers passed through": func(o *host.Options) { o.Variants.PassForwarded = true },
+		"Strict-Transport-Security dropped": func(o *host.Options) { o.Variants.DropHSTS = true },
+		"no pre-buffering":                  func(o *host.Options) { o.Variants.NoPreBuffer = true },
+		"no retries after an exit":          func(o *host.Options) { o.Variants.NoRetryAfterExit = true },
+		"traceparent replaced":              func(o *host.Options) { o.Variants.ReplaceTraceparent = true },
+		"empty segments fail":               func(o *host.Options) { o.Variants.EmptySegments = host.EmptySegmentsFail },
+		"empty segments match":              func(o *host.Options) { o.Variants.EmptySegments = host.EmptySegmentsMatch },
+		"trailing slash counts":             func(o *host.Options) { o.Variants.TrailingSlashCount = true },
+		"admin falls through":               func(o *host.Options) { o.Variants.AdminFallThrough = true },
+		"remote address from the chain":     func(o *host.Options) { o.Variants.ForwardedHeaders = true },
+		"behind the front end":              func(o *host.Options) { o.FrontEnd = &host.FrontEnd{} },
+		"behind it, its headers kept":       func(o *host.Options) { o.FrontEnd = &host.FrontEnd{KeepClientIP: true} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			scenarios.Run(t, lab.Hosted(t, filepath.Join(lab.Root(t), "contracts"), app, set), "../scenarios")
+		})
+	}
 }
 
 func TestTwoPackagesHaveTheSameBytes(t *testing.T) {
