@@ -13,7 +13,7 @@ var errBodyTooLarge = errors.New("the request body is over the contract's cap")
 // body is the request's body on its way to the backend: capped, and with the
 // backend's clock stopped while the client is the one who keeps us waiting.
 type body struct {
-	io.ReadCloser
+	from    io.Reader
 	left    int64 // bytes until the cap
 	clock   *clock
 	tooLong atomic.Bool // the transport may still be reading when the exchange has ended
@@ -28,7 +28,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
-	n, err := b.ReadCloser.Read(p)
+	n, err := b.from.Read(p)
 	if int64(n) > b.left {
 		b.tooLong.Store(true)
 		return 0, errBodyTooLarge // the transport breaks the connection: the backend never sees a complete, shorter body
@@ -40,6 +40,10 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Close does nothing: net/http closes its own request, and would read on until
+// the client is done with it.
+func (b *body) Close() error { return nil }
 
 // clock runs out when the backend has kept us waiting for too long at one go.
 type clock struct {

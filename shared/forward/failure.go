@@ -40,6 +40,18 @@ func badGateway(err error) *refusal.Refusal {
 	return refusal.New(refusal.BadGateway, "backend_unreachable", "The backend could not be reached.").By("backend.url").Because(err)
 }
 
+// blame puts an answer that broke off on the request's body, if that is why the
+// connection to the backend was given up.
+func (t *route) blame(c *pipeline.Call, sent *body) {
+	switch {
+	case c.Outcome.Broken == "" || sent == nil:
+	case sent.tooLong.Load():
+		c.Outcome.Broken, c.Outcome.Code = "the request body is over the cap", "body_too_large"
+	case sent.broken.Load():
+		c.Outcome.Broken, c.Outcome.Code = "the request body broke off", "body_broken"
+	}
+}
+
 // plainly says what happened. The network's own errors are told; what the
 // backend answered is not, for it could hold anything.
 func plainly(err error) string {

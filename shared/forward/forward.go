@@ -98,7 +98,7 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 	if in.Body == nil || in.Body == http.NoBody || in.ContentLength == 0 {
 		return out, nil
 	}
-	sent := &body{ReadCloser: in.Body, left: t.api.MaxBody, clock: waiting}
+	sent := &body{from: in.Body, left: t.api.MaxBody, clock: waiting}
 	out.Body = sent
 	return out, sent
 }
@@ -117,7 +117,7 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 		}
 	}
 	if sent != nil && !sent.ended.Load() {
-		defer t.hangUp(rc, h)()
+		defer LeaveUnread(w)()
 	}
 	w.WriteHeader(resp.StatusCode)
 	c.Outcome.Status = resp.StatusCode
@@ -125,6 +125,7 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 	// whose reader waits for each piece.
 	streams := resp.ContentLength < 0 || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	t.copy(w, rc, c, resp.Body, streams)
+	t.blame(c, sent)
 	for name, values := range resp.Trailer {
 		if !t.cleaner.withheld(contract.FoldHeader(name)) {
 			h[name] = values
@@ -132,13 +133,22 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 	}
 }
 
-// hangUp lets an answer begin while the client still sends: net/http would first
-// read the rest of the request. The connection can't be used again, and what the
-// client goes on to send is not waited for once the answer is out.
-func (t *route) hangUp(rc *http.ResponseController, h http.Header) (after func()) {
+// unreadGrace is how long what a client still sends is taken in, and thrown
+// away, after the answer is out: closing at once could reset the connection
+// before the client has read the answer.
+const unreadGrace = 500 * time.Millisecond
+
+// LeaveUnread lets an answer begin while the client still sends: net/http would
+// first read the rest of the request, for as long as the client likes. Call it
+// before the answer's header is written, and after once the answer is complete.
+// The connection isn't used again.
+func LeaveUnread(w http.ResponseWriter) (after func()) {
+	rc := http.NewResponseController(w)
 	_ = rc.EnableFullDuplex() // only a writer that isn't a server's own lacks it
-	h.Set("Connection", "close")
-	return func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) }
+	w.Header().Set("Connection", "close")
+	return func() {
+		time.AfterFunc(unreadGrace, func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) }) // closed already: nothing to end
+	}
 }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
@@ -169,7 +179,7 @@ func (t *route) copy(w http.ResponseWriter, rc *http.ResponseController, c *pipe
 			c.Outcome.ClientGone = true
 			return
 		default:
-			c.Outcome.Broken = fmt.Sprintf("read from %s: %s", t.api.Backend.Host, plainly(err))
+			c.Outcome.Broken, c.Outcome.Code = fmt.Sprintf("read from %s: %s", t.api.Backend.Host, plainly(err)), "backend_broke_off"
 			return
 		}
 	}

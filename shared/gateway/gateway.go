@@ -119,7 +119,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = g.run(ctx, w, rt, call)
 	}
 	if refused != nil {
-		refusal.Write(w, refusal.About{Realm: g.plan.Name, Correlation: call.Correlation, Head: r.Method == http.MethodHead}, refused)
+		g.refuse(w, call, refused)
 	}
 	g.record(ctx, began, call, rt, refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
@@ -127,6 +127,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// knows one way to break the connection instead, and recovers from it.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// refuse answers at once: a body that nobody asked for is not waited for.
+func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, refused *refusal.Refusal) {
+	if c.Request.ContentLength != 0 {
+		defer forward.LeaveUnread(w)()
+	}
+	refusal.Write(w, refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}, refused)
 }
 
 // run decides and delivers. A fault of ours is answered with 500 and leaves its
@@ -138,7 +146,7 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *
 		switch {
 		case fault == nil:
 		case c.Outcome.Status != 0:
-			c.Outcome.Broken = "the gateway failed"
+			c.Outcome.Broken, c.Outcome.Code = "panic; see the log", "gateway_failed"
 		default:
 			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
 		}
@@ -174,7 +182,7 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	case c.Outcome.ClientGone:
 		e.Code = "client_gone"
 	case c.Outcome.Broken != "":
-		e.Code = "backend_broke_off"
+		e.Code = c.Outcome.Code
 	}
 	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil {
 		g.report(fmt.Errorf("an event is lost: %w", err))

@@ -44,6 +44,7 @@ type Outcome struct {
 	Bytes      int64  // of the response body, as sent
 	ClientGone bool   // the client left before the end
 	Broken     string // why a begun answer could not be finished; "" if it was
+	Code       string // the stable name of that, such as "backend_broke_off"
 }
 
 // Principal tells a person from a program.
