@@ -189,23 +189,13 @@ func writeBody(w io.Writer, resp *http.Response) error {
 func explain(w io.Writer, r run, plan *contract.Plan, e *audit.Event) {
 	fmt.Fprintf(w, "\nrefused: %s", e.Code)
 	if e.Rule != "" {
-		fmt.Fprintf(w, " by %s%s", e.Rule, placeOf(plan, r, e))
+		file, line := plan.Place(e.API, e.Rule)
+		fmt.Fprintf(w, " by %s (%s:%d)", e.Rule, filepath.Join(r.Source, file), line)
 	}
 	fmt.Fprintln(w)
 	if e.Cause != "" {
 		fmt.Fprintf(w, "cause (private, from the event): %s\n", e.Cause)
 	}
-}
-
-func placeOf(plan *contract.Plan, r run, e *audit.Event) string {
-	for _, api := range plan.APIs {
-		for _, op := range api.Operations {
-			if api.Name == e.API && op.ID == e.Operation {
-				return fmt.Sprintf(" (%s:%d)", filepath.Join(r.Source, api.File), op.Line)
-			}
-		}
-	}
-	return ""
 }
 
 // awaitEvent gives the event a moment: it is written after the answer was sent.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -46,6 +47,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		Name: g.Name, Environment: name, Version: b.estate.digest, ClaimsContract: g.ClaimsContract,
 		PublicURL: b.env.PublicURL, ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
 	}
+	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)
 	for _, h := range sortedKeys(g.Forward) {
 		p.Forward = append(p.Forward, Header{Name: h, Claims: g.Forward[h].Claim})
 	}
@@ -57,6 +59,25 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 	return p
 }
 
+// lines are the lines of everything in the document, by the names that rules go
+// by: operations by their id rather than by their number.
+func (d *document) lines(operation func(i int) string) map[string]int {
+	out := make(map[string]int, len(d.at))
+	for path, m := range d.at {
+		if strings.HasSuffix(path, "#") {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(path, "operations."); ok && operation != nil {
+			number, below, _ := strings.Cut(rest, ".")
+			if i, err := strconv.Atoi(number); err == nil {
+				path = strings.TrimSuffix("operations."+operation(i)+"."+below, ".")
+			}
+		}
+		out[path] = m.line
+	}
+	return out
+}
+
 // api binds one API.
 func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 	below, _ := parsePath(a.Path)
@@ -64,6 +85,7 @@ func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Timeout: time.Duration(a.Backend.Timeout),
 		Backend: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere),
 	}
+	out.lines = d.lines(func(i int) string { return a.Operations[i].ID })
 	audience := b.bind(d, "audience", a.Audience)
 	out.Audience, out.ClientID = audience, b.env.ClientID[a.Name]
 	for _, s := range a.Scopes {
@@ -89,7 +111,7 @@ func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 	}
 	for i, op := range a.Operations {
 		t, _ := parseMatch(op.Match, below)
-		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow, Line: d.at[fmt.Sprintf("operations.%d", i)].line})
+		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow})
 	}
 	return out
 }

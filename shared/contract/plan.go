@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,31 @@ type Plan struct {
 	Issuers        []TrustedIssuer
 	Forward        []Header // by name
 	APIs           []PlannedAPI
+	file           string         // the Gateway's
+	lines          map[string]int // its rules, by name
+}
+
+// Place is where a rule stands, such as "operations.get.allow.scopes" of an
+// API or "forward.X-Roles" of the gateway: the file within the folder of
+// contracts, and the line. The line of what is around it, if it has none itself;
+// 0 if the plan doesn't know the API.
+func (p *Plan) Place(api, rule string) (file string, line int) {
+	file, lines := p.file, p.lines
+	for i := range p.APIs {
+		if p.APIs[i].Name == api && !strings.HasPrefix(rule, "forward.") {
+			file, lines = p.APIs[i].File, p.APIs[i].lines
+		}
+	}
+	for {
+		if line, ok := lines[rule]; ok {
+			return file, line
+		}
+		cut := strings.LastIndexByte(rule, '.')
+		if cut < 0 {
+			return file, lines[""]
+		}
+		rule = rule[:cut]
+	}
 }
 
 // TrustedIssuer is one exact iss and where its keys are found.
@@ -50,6 +76,7 @@ type PlannedAPI struct {
 	Accepts    []Accepted
 	Require    []RequiredClaim
 	Operations []PlannedOperation
+	lines      map[string]int // its rules, by name
 }
 
 // Accepted is one issuer that an API trusts, and the audiences it may name.
@@ -71,5 +98,4 @@ type PlannedOperation struct {
 	ID       string
 	Template Template
 	Allow    *Allow // nil: public
-	Line     int    // of the operation in File
 }

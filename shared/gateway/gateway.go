@@ -42,8 +42,21 @@ var _ http.Handler = (*Gateway)(nil)
 // route is one operation, compiled.
 type route struct {
 	api, operation string
-	decide         pipeline.Stage
+	stages         []step
+	decide         pipeline.Stage // the stages, chained
 	deliver        pipeline.Delivery
+}
+
+// step is a stage by its name.
+type step struct {
+	name  string
+	stage pipeline.Stage
+}
+
+// Step is what one stage said of a call.
+type Step struct {
+	Stage   string           // "route", "token", "allow", "require" or "forward"
+	Refused *refusal.Refusal // nil: the call may go on
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
@@ -52,26 +65,33 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	for _, api := range plan.APIs {
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			g.root.add(op.Template, &route{
-				api: api.Name, operation: op.ID, deliver: deliver,
-				decide: decision(plan, api, op, g.trust),
-			})
+			rt := &route{api: api.Name, operation: op.ID, deliver: deliver, stages: decision(plan, api, op, g.trust)}
+			rt.decide = chained(rt.stages)
+			g.root.add(op.Template, rt)
 		}
 	}
 	return g
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) pipeline.Stage {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
 	if op.Allow == nil {
-		return pipeline.Chain()
+		return nil
 	}
-	return pipeline.Chain(
-		trust.Verify(api.Accepts),
-		claims.Require(op.ID, *op.Allow),
-		claims.Demand(api.Require),
-		claims.Pass(plan.Forward),
-	)
+	return []step{
+		{"token", trust.Verify(api.Accepts)},
+		{"allow", claims.Require(op.ID, *op.Allow)},
+		{"require", claims.Demand(api.Require)},
+		{"forward", claims.Pass(plan.Forward)},
+	}
+}
+
+func chained(steps []step) pipeline.Stage {
+	stages := make([]pipeline.Stage, len(steps))
+	for i, s := range steps {
+		stages[i] = s.stage
+	}
+	return pipeline.Chain(stages...)
 }
 
 // Refresh does ahead of time what a request would otherwise wait for: it
@@ -92,6 +112,24 @@ func (g *Gateway) Decide(ctx context.Context, c *pipeline.Call) *refusal.Refusal
 		return refused
 	}
 	return rt.decide(ctx, c)
+}
+
+// Explain is Decide with what each stage said, up to the one that refused. api
+// and operation are "" if no route was found.
+func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation string, steps []Step) {
+	rt, refused := g.route(c)
+	steps = append(steps, Step{"route", refused})
+	if refused != nil {
+		return "", "", steps
+	}
+	for _, s := range rt.stages {
+		refused := s.stage(ctx, c)
+		steps = append(steps, Step{s.name, refused})
+		if refused != nil {
+			break
+		}
+	}
+	return rt.api, rt.operation, steps
 }
 
 // route finds the operation. Its path is checked first: only one that has a
