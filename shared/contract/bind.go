@@ -109,7 +109,7 @@ func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 		}
 		out.Require = append(out.Require, rc)
 	}
-	for i, op := range a.Operations {
+	for _, op := range a.Operations {
 		t, _ := parseMatch(op.Match, below)
 		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow})
 	}
