@@ -45,15 +45,24 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 	g := &b.estate.Gateway
 	p := &Plan{
 		Name: g.Name, Environment: name, Version: b.estate.digest, ClaimsContract: g.ClaimsContract,
-		PublicURL: b.env.PublicURL, ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
+		PublicURL: strings.TrimSuffix(b.env.PublicURL, "/"), ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
+		Keys:        KeyTimes{time.Duration(g.Identity.Keys.Refresh), time.Duration(g.Identity.Keys.Refetch), time.Duration(g.Identity.Keys.MaxStale)},
+		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn,
 	}
 	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)
 	for _, h := range sortedKeys(g.Forward) {
 		p.Forward = append(p.Forward, Header{Name: h, Claims: g.Forward[h].Claim})
 	}
-	p.Issuers = append(b.entraIssuers(), b.otherIssuers(b.view(b.estate.gateway, faults))...)
+	others := b.otherIssuers(b.view(b.estate.gateway, faults))
 	for i := range b.estate.APIs {
-		p.APIs = append(p.APIs, b.api(b.view(b.estate.apis[i], faults), &b.estate.APIs[i], p.Issuers))
+		p.APIs = append(p.APIs, b.api(b.view(b.estate.apis[i], faults), &b.estate.APIs[i], others))
+	}
+	for _, api := range p.APIs {
+		for _, acc := range api.Accepts {
+			if !slices.Contains(p.Issuers, acc.Issuer) {
+				p.Issuers = append(p.Issuers, acc.Issuer)
+			}
+		}
 	}
 	b.checkAudiences(p, faults)
 	return p
@@ -79,7 +88,7 @@ func (d *document) lines(operation func(i int) string) map[string]int {
 }
 
 // api binds one API.
-func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
+func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 	below, _ := parsePath(a.Path)
 	out := PlannedAPI{
 		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Timeout: time.Duration(a.Backend.Timeout),
@@ -88,13 +97,8 @@ func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 	out.lines = d.lines(func(i int) string { return a.Operations[i].ID })
 	audience := b.bind(d, "audience", a.Audience)
 	out.Audience, out.ClientID = audience, b.env.ClientID[a.Name]
-	for _, s := range a.Scopes {
-		out.Scopes = append(out.Scopes, s.Name)
-	}
-	for _, r := range a.Roles {
-		out.Roles = append(out.Roles, r.Name)
-	}
-	for _, is := range issuers {
+	out.Scopes, out.Roles, out.Callers = a.scopeNames(), a.roleNames(), b.callers(d, a)
+	for _, is := range append(b.entraIssuers(d, a), others...) {
 		if slices.Contains(a.Issuers, is.Name) && a.protected() {
 			out.Accepts = append(out.Accepts, Accepted{Issuer: is, Audiences: b.audiences(d, a, is, audience)})
 		}
@@ -111,7 +115,7 @@ func (b *binder) api(d *document, a *API, issuers []TrustedIssuer) PlannedAPI {
 	}
 	for _, op := range a.Operations {
 		t, _ := parseMatch(op.Match, below)
-		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow})
+		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow, StepUp: op.StepUp})
 	}
 	return out
 }
@@ -127,7 +131,7 @@ func (b *binder) audiences(d *document, a *API, is TrustedIssuer, audience strin
 		return nil
 	case is.TokenVersion == "2.0":
 		return []string{client}
-	case is.TokenVersion == "1.0" && client != "":
+	case is.Profile == ProfileEntra && client != "":
 		return []string{audience, client}
 	default:
 		return []string{audience}
@@ -163,23 +167,33 @@ func (b *binder) checkEnvironment() {
 	d, env := b.envDoc, b.env
 	checkURL(d, "authority", env.Authority, plainLoopback)
 	checkURL(d, "publicURL", env.PublicURL, plainLoopback)
-	var apis []string
-	for _, a := range b.estate.APIs {
-		apis = append(apis, a.Name)
+	var clients []string
+	for _, c := range b.estate.Clients {
+		clients = append(clients, c.Name)
 	}
-	for _, name := range sortedKeys(env.ClientID) {
-		if !guid.MatchString(env.ClientID[name]) {
-			d.fault("clientId."+name, "%q is not a client id (a GUID)", env.ClientID[name])
-		}
-		if !slices.Contains(apis, name) {
-			d.fault("clientId."+name+"#", "there is no API %q%s", name, suggest(name, apis))
-		}
+	b.checkIDs("clientId", "API", env.ClientID, b.estate.apiNames())
+	b.checkIDs("client", "client", env.Client, clients)
+	b.checkIDs("tenants", "", env.Tenants, nil)
+	if _, taken := env.Tenants[Home]; taken {
+		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}
-	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer} {
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants} {
 		for _, name := range sortedKeys(m) {
 			if !b.used[group+"."+name] {
 				d.warn(group+"."+name+"#", "no contract takes ${%s.%s}", group, name)
 			}
+		}
+	}
+}
+
+// checkIDs: each value is a GUID, each name (if what isn't "") one that the contracts have.
+func (b *binder) checkIDs(group, what string, ids map[string]string, known []string) {
+	for _, name := range sortedKeys(ids) {
+		if !guid.MatchString(ids[name]) {
+			b.envDoc.fault(group+"."+name, "%q is not an id (a GUID)", ids[name])
+		}
+		if what != "" && !slices.Contains(known, name) {
+			b.envDoc.fault(group+"."+name+"#", "there is no %s %q%s", what, name, suggest(name, known))
 		}
 	}
 }

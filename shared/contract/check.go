@@ -28,12 +28,16 @@ func (e *Estate) check() {
 		c.run()
 	}
 	e.checkBetween()
+	e.checkClients()
 }
 
 func (e *Estate) checkGateway() {
 	d, g := e.gateway, &e.Gateway
 	if time.Duration(g.Identity.ClockSkew) > maxClockSkew {
 		d.fault("identity.clockSkew", "is over %s; mend the clock instead", maxClockSkew)
+	}
+	if k := g.Identity.Keys; k.MaxStale < k.Refresh {
+		d.fault("identity.keys", "maxStale (%s) is shorter than refresh (%s); keys would be refused before they are renewed", time.Duration(k.MaxStale), time.Duration(k.Refresh))
 	}
 	seen := map[string]bool{Entra: true}
 	for i, is := range g.Identity.Issuers {
@@ -100,6 +104,9 @@ func (c *apiCheck) run() {
 	c.unique("roles", len(c.api.Roles), func(i int) string { return c.api.Roles[i].Name }, "name")
 	c.unique("operations", len(c.api.Operations), func(i int) string { return c.api.Operations[i].ID }, "id")
 	c.checkIssuers()
+	if c.api.Guests != nil && *c.api.Guests {
+		c.fault("guests", "true says nothing; remove the line (guests: false keeps them out)")
+	}
 	for i := range c.api.Operations {
 		c.checkOperation(i, below)
 	}
@@ -152,6 +159,9 @@ func (c *apiCheck) unique(list string, n int, name func(int) string, field strin
 }
 
 func (c *apiCheck) checkIssuers() {
+	if c.api.SigningKeys == "application" && !slices.Contains(c.api.Issuers, Entra) {
+		c.fault("signingKeys", "is about Entra's tokens, which this API doesn't accept")
+	}
 	known := []string{Entra}
 	for _, is := range c.gateway.Identity.Issuers {
 		known = append(known, is.Name)
@@ -175,6 +185,9 @@ func (c *apiCheck) checkOperation(i int, below []Segment) {
 	case op.Allow != nil:
 		c.checkAllow(op.Allow, at+".allow")
 	}
+	if op.StepUp != "" && (op.Allow == nil || len(op.Allow.Scopes)+len(op.Allow.UserRoles) == 0) {
+		c.fault(at+".stepUp", "only a user can step up; the operation lets no users in")
+	}
 	t, why := parseMatch(op.Match, below)
 	if why != "" {
 		if op.Match != "" {
@@ -197,13 +210,7 @@ func (c *apiCheck) checkOperation(i int, below []Segment) {
 }
 
 func (c *apiCheck) checkAllow(a *Allow, at string) {
-	var scopes, roles []string
-	for _, s := range c.api.Scopes {
-		scopes = append(scopes, s.Name)
-	}
-	for _, r := range c.api.Roles {
-		roles = append(roles, r.Name)
-	}
+	scopes, roles := c.api.scopeNames(), c.api.roleNames()
 	c.declared(at+".scopes", "scope", a.Scopes, scopes)
 	c.declared(at+".roles", "role", a.Roles, roles)
 	c.declared(at+".userRoles", "role", a.UserRoles, roles)

@@ -86,7 +86,7 @@ func TestEachFaultIsNamedWhereItStands(t *testing.T) {
 		"alias":                     {[]string{"orders.yaml", "owner: o", "owner: &a o"}, `orders.yaml:3:8: error: anchors and aliases`},
 		"not YAML":                  {[]string{"orders.yaml", "owner: o", "owner: [o"}, `orders.yaml:4:`},
 		"two documents":             {[]string{"orders.yaml", "kind: API", "kind: API\n---\nkind: API"}, `orders.yaml: error: holds more than one document`},
-		"unknown kind":              {[]string{"orders.yaml", "kind: API", "kind: Apis"}, `orders.yaml:1:1: error: kind: "Apis" is not one of Gateway, API, Environment; did you mean "API"?`},
+		"unknown kind":              {[]string{"orders.yaml", "kind: API", "kind: Apis"}, `orders.yaml:1:1: error: kind: "Apis" is not one of Gateway, API, Client, Environment; did you mean "API"?`},
 		"second gateway":            {[]string{"orders.yaml", apiFile, gatewayFile}, `orders.yaml:1:1: error: there is a second Gateway; the first is gateway.yaml`},
 		"environment misplaced":     {[]string{"orders.yaml", apiFile, envFile}, `orders.yaml:1:1: error: an Environment belongs into environments/`},
 		"rule in an environment":    {[]string{"environments/prod.yaml", "backend:", "clockSkew: 1h\nbackend:"}, `environments/prod.yaml:3:1: error: unknown field "clockSkew"`},
@@ -122,6 +122,12 @@ func TestEachFaultIsNamedWhereItStands(t *testing.T) {
 		"backend with a query":    {[]string{"environments/prod.yaml", "internal.example", "internal.example?x=1"}, `orders.yaml:5:17: error: "https://orders.internal.example?x=1" must not hold credentials, a query`},
 		"backend over plain http": {[]string{"environments/prod.yaml", "https://orders", "http://orders"}, `orders.yaml:5:17: warning: "http://orders.internal.example" is plain http`},
 		"audience Entra refuses":  {[]string{"orders.yaml", "api://${tenant}/orders", "api://orders"}, `orders.yaml:6:11: warning: Entra refuses "api://orders"`},
+		"stale before refreshed":  {[]string{"gateway.yaml", "tokenVersions: [v2]", "tokenVersions: [v2], keys: { maxStale: 1m }"}, `gateway.yaml:4:40: error: maxStale (1m0s) is shorter than refresh`},
+		"guests: true":            {[]string{"orders.yaml", "owner: o", "owner: o\nguests: true"}, `orders.yaml:4:9: error: true says nothing`},
+		"unknown tenant":          {[]string{"orders.yaml", "owner: o", "owner: o\ntenants: [hom]"}, `orders.yaml:4:11: error: environments/prod.yaml binds no tenant "hom"; did you mean "home"?`},
+		"a tenant called home":    {[]string{"environments/prod.yaml", "backend:", "tenants: { home: 11111111-1111-1111-1111-111111111111 }\nbackend:"}, `environments/prod.yaml:3:12: error: home is the environment's own tenant`},
+		"unknown client":          {[]string{"orders.yaml", "owner: o", "owner: o\nclients: [billing]"}, `orders.yaml:4:11: error: there is no client "billing"`},
+		"step up without users":   {[]string{"orders.yaml", "allow: { scopes: [Orders.Read], roles: [DataReader] }", "stepUp: c1, allow: { roles: [DataReader] }"}, `orders.yaml:10:44: error: only a user can step up`},
 		"unused role":             {[]string{"orders.yaml", "roles: [ { name: DataReader }", "roles: [ { name: DataReader }, { name: Other }"}, `orders.yaml:8:32: warning: no operation uses the role "Other"`},
 	}
 	for name, c := range cases {
@@ -129,6 +135,20 @@ func TestEachFaultIsNamedWhereItStands(t *testing.T) {
 			assertFault(t, faultsOf(estate(c.edits...)), c.want)
 		})
 	}
+	t.Run("clients", func(t *testing.T) {
+		client := "kind: Client\nname: billing\nowner: o\nuses: [ { api: orders, roles: [DataReader] } ]\ncredential: { kind: certificate }\n"
+		for name, c := range map[string]struct{ old, new, want string }{
+			"of an unknown API":    {"api: orders", "api: order", `billing.yaml:4:16: error: there is no API "order"; did you mean "orders"?`},
+			"with an unknown role": {"[DataReader]", "[DataRaeder]", `billing.yaml:4:32: error: the API "orders" declares no role "DataRaeder"; did you mean "DataReader"?`},
+			"with a bare secret":   {"certificate", "secret", `billing.yaml:5:13: error: a secret needs expires: and reason:`},
+			"that isn't bound":     {"", "", `orders.yaml:4:11: error: environments/prod.yaml binds no app id to the client "billing"`},
+			"that doesn't use it":  {"uses: [ { api: orders, roles: [DataReader] } ]", "uses: [ { api: other, roles: [X] } ]", `orders.yaml:4:11: error: the client "billing" doesn't say that it uses "orders"`},
+		} {
+			fsys := estate("orders.yaml", "owner: o", "owner: o\nclients: [billing]").(fstest.MapFS)
+			fsys["billing.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(client, c.old, c.new, 1))}
+			t.Run(name, func(t *testing.T) { assertFault(t, faultsOf(fsys), c.want) })
+		}
+	})
 	t.Run("two APIs on one path", func(t *testing.T) {
 		fsys := estate().(fstest.MapFS)
 		fsys["other.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(second.Replace(apiFile), "path: /orders", "path: /Orders/archive", 1))}
@@ -177,9 +197,9 @@ func TestAPlanHoldsWhatEntraReallySends(t *testing.T) {
 	}
 	const tenant, client = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 	want := []contract.Accepted{
-		{Issuer: contract.TrustedIssuer{Name: "entra", Issuer: "https://sts.windows.net/" + tenant + "/", Discovery: "https://login.microsoftonline.com/" + tenant, Tenant: tenant, TokenVersion: "1.0"},
+		{Issuer: contract.TrustedIssuer{Name: "entra", Profile: "entra", Issuer: "https://sts.windows.net/" + tenant + "/", Discovery: "https://login.microsoftonline.com/" + tenant, Tenant: tenant, TokenVersion: "1.0"},
 			Audiences: []string{"api://" + tenant + "/orders", client}},
-		{Issuer: contract.TrustedIssuer{Name: "entra", Issuer: "https://login.microsoftonline.com/" + tenant + "/v2.0", Discovery: "https://login.microsoftonline.com/" + tenant + "/v2.0", Tenant: tenant, TokenVersion: "2.0"},
+		{Issuer: contract.TrustedIssuer{Name: "entra", Profile: "entra", Issuer: "https://login.microsoftonline.com/" + tenant + "/v2.0", Discovery: "https://login.microsoftonline.com/" + tenant + "/v2.0", Tenant: tenant, TokenVersion: "2.0"},
 			Audiences: []string{client}},
 	}
 	if diff := cmp.Diff(want, p.APIs[0].Accepts); diff != "" {

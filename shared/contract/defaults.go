@@ -10,6 +10,11 @@ const (
 	DefaultClockSkew = 60 * time.Second
 	DefaultTimeout   = 30 * time.Second
 	DefaultMaxBody   = 10 << 20
+	DefaultRefresh   = time.Hour
+	DefaultRefetch   = 60 * time.Second
+	DefaultMaxStale  = 24 * time.Hour
+	// Home is the name of the environment's own tenant.
+	Home = "home"
 	// Entra is the name by which an API accepts tokens of the environment's tenant.
 	Entra = "entra"
 )
@@ -19,11 +24,15 @@ func (e *Estate) setDefaults() {
 	if g.Identity.TokenVersions == nil {
 		g.Identity.TokenVersions = []string{"v2"}
 	}
-	if g.Identity.ClockSkew == 0 {
-		g.Identity.ClockSkew = Duration(DefaultClockSkew)
-	}
+	orElse(&g.Identity.ClockSkew, DefaultClockSkew)
 	if g.Identity.Algorithms == nil {
 		g.Identity.Algorithms = []string{"RS256"}
+	}
+	orElse(&g.Identity.Keys.Refresh, DefaultRefresh)
+	orElse(&g.Identity.Keys.Refetch, DefaultRefetch)
+	orElse(&g.Identity.Keys.MaxStale, DefaultMaxStale)
+	for i := range g.Identity.Issuers {
+		orElseText(&g.Identity.Issuers[i].Profile, ProfileOAuth)
 	}
 	if g.MaxBody == 0 {
 		g.MaxBody = DefaultMaxBody
@@ -33,17 +42,31 @@ func (e *Estate) setDefaults() {
 		if a.Issuers == nil {
 			a.Issuers = []string{Entra}
 		}
-		if a.Backend.Timeout == 0 {
-			a.Backend.Timeout = Duration(DefaultTimeout)
+		if a.Tenants == nil {
+			a.Tenants = []string{Home}
 		}
+		orElseText(&a.SigningKeys, "tenant")
+		orElseText(&a.Principals, "both")
+		orElseText(&a.ClientAuth, "any")
+		orElse(&a.Backend.Timeout, DefaultTimeout)
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}
 	}
 	for _, env := range e.environments {
-		if env.Cloud == "" {
-			env.Cloud = "global"
-		}
+		orElseText(&env.Cloud, "global")
+	}
+}
+
+func orElse(d *Duration, otherwise time.Duration) {
+	if *d == 0 {
+		*d = Duration(otherwise)
+	}
+}
+
+func orElseText(s *string, otherwise string) {
+	if *s == "" {
+		*s = otherwise
 	}
 }
 

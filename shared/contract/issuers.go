@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,37 +23,71 @@ func cloudOf(name string) cloud {
 	}
 }
 
-// entraIssuers are the tenant's issuers, one for each accepted token version.
-// entra-oauth.md §1: v1 ends with a slash, v2 doesn't, and each has its own metadata.
-func (b *binder) entraIssuers() []TrustedIssuer {
-	c := cloudOf(b.env.Cloud)
-	if b.env.Authority != "" {
-		// A stand-in can't sign for sts.windows.net; it issues v1 tokens under its own address.
-		base := strings.TrimSuffix(b.env.Authority, "/")
-		c = cloud{base, base}
+// cloud is where this environment's Entra signs in and issues.
+func (b *binder) cloud() cloud {
+	if b.env.Authority == "" {
+		return cloudOf(b.env.Cloud)
 	}
-	tenant := strings.ToLower(b.env.Tenant)
+	// A stand-in can't sign for sts.windows.net; it issues v1 tokens under its own address.
+	base := strings.TrimSuffix(b.env.Authority, "/")
+	return cloud{base, base}
+}
+
+// entraIssuers are the issuers of the tenants that an API accepts, one for each
+// accepted token version. Each tenant has metadata and keys of its own
+// (entra-oauth.md §1: keys may diverge), so no template is ever filled in from a token.
+func (b *binder) entraIssuers(d *document, a *API) []TrustedIssuer {
+	var out []TrustedIssuer
+	for i, name := range a.Tenants {
+		tenant := b.env.Tenants[name]
+		b.used["tenants."+name] = true
+		if name == Home {
+			tenant = b.env.Tenant
+		}
+		if tenant == "" {
+			d.fault("tenants."+strconv.Itoa(i), "%s binds no tenant %q%s", b.env.doc.file, name, suggest(name, append(sortedKeys(b.env.Tenants), Home)))
+			continue
+		}
+		out = append(out, b.issuersOf(strings.ToLower(tenant), a)...)
+	}
+	return out
+}
+
+// issuersOf: entra-oauth.md §1: v1 ends with a slash, v2 doesn't, and each has its own metadata.
+func (b *binder) issuersOf(tenant string, a *API) []TrustedIssuer {
+	c := b.cloud()
 	var out []TrustedIssuer
 	for _, v := range b.estate.Gateway.Identity.TokenVersions {
-		is := TrustedIssuer{Name: Entra, Tenant: tenant, TokenVersion: "2.0", Discovery: c.signIn + "/" + tenant + "/v2.0"}
+		is := TrustedIssuer{Name: Entra, Profile: ProfileEntra, Tenant: tenant, TokenVersion: "2.0", Discovery: c.signIn + "/" + tenant + "/v2.0"}
 		is.Issuer = is.Discovery
 		if v == "v1" {
-			is = TrustedIssuer{Name: Entra, Tenant: tenant, TokenVersion: "1.0", Discovery: c.signIn + "/" + tenant, Issuer: c.v1Issuer + "/" + tenant + "/"}
+			is.TokenVersion, is.Discovery, is.Issuer = "1.0", c.signIn+"/"+tenant, c.v1Issuer+"/"+tenant+"/"
+		}
+		if a.SigningKeys == "application" {
+			is.AppID = b.env.ClientID[a.Name]
 		}
 		out = append(out, is)
 	}
 	return out
 }
 
+// entraAddresses are all issuers of the environment's tenants, which no other issuer may pose as.
+func (b *binder) entraAddresses() map[string]bool {
+	out := map[string]bool{}
+	c := b.cloud()
+	for _, tenant := range append(slices.Collect(maps.Values(b.env.Tenants)), b.env.Tenant) {
+		tenant = strings.ToLower(tenant)
+		out[c.signIn+"/"+tenant+"/v2.0"], out[c.v1Issuer+"/"+tenant+"/"] = true, true
+	}
+	return out
+}
+
 func (b *binder) otherIssuers(d *document) []TrustedIssuer {
 	var out []TrustedIssuer
-	seen := map[string]bool{}
-	for _, is := range b.entraIssuers() {
-		seen[is.Issuer] = true
-	}
+	seen := b.entraAddresses()
 	for i, is := range b.estate.Gateway.Identity.Issuers {
 		at := join(join("identity.issuers", strconv.Itoa(i)), "issuer")
-		t := TrustedIssuer{Name: is.Name, Issuer: b.bind(d, at, is.Issuer)}
+		t := TrustedIssuer{Name: is.Name, Profile: is.Profile, Issuer: b.bind(d, at, is.Issuer)}
 		checkURL(d, at, t.Issuer, plainLoopback)
 		if seen[t.Issuer] {
 			d.fault(at, "%q is trusted already", t.Issuer)

@@ -22,11 +22,13 @@ const maxFile = 1 << 20
 // Estate is every contract of one folder, read but not yet bound to an environment.
 type Estate struct {
 	Gateway Gateway
-	APIs    []API // by name
+	APIs    []API
+	Clients []Client
 
 	environments map[string]*environment
 	gateway      *document
 	apis         []*document // parallel to APIs
+	clients      []*document // parallel to Clients
 	digest       string
 }
 
@@ -45,8 +47,8 @@ func (e *Estate) Environments() []string {
 	return out
 }
 
-// Load reads the contracts of a folder: *.yaml in it, one API each and one
-// Gateway, and environments/*.yaml. It reports all faults that don't depend on
+// Load reads the contracts of a folder: *.yaml in it, one API or
+// Client each and one Gateway, and environments/*.yaml. It reports all faults that don't depend on
 // an environment. The estate is nil if there are errors.
 func Load(fsys fs.FS) (*Estate, Faults) {
 	l := &loader{fsys: fsys, estate: &Estate{environments: map[string]*environment{}}}
@@ -176,8 +178,12 @@ func (l *loader) decode(name string, root *yaml.Node) {
 		var api API
 		d.decode(root, reflect.ValueOf(&api).Elem(), "", "")
 		l.estate.APIs, l.estate.apis = append(l.estate.APIs, api), append(l.estate.apis, d)
+	case kind == KindClient:
+		var client Client
+		d.decode(root, reflect.ValueOf(&client).Elem(), "", "")
+		l.estate.Clients, l.estate.clients = append(l.estate.Clients, client), append(l.estate.clients, d)
 	default:
-		d.fault("", "kind: %q is not one of Gateway, API, Environment%s", kind, suggest(kind, []string{KindGateway, KindAPI, KindEnvironment}))
+		d.fault("", "kind: %q is not one of Gateway, API, Client, Environment%s", kind, suggest(kind, []string{KindGateway, KindAPI, KindClient, KindEnvironment}))
 	}
 }
 

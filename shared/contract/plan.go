@@ -16,8 +16,11 @@ type Plan struct {
 	PublicURL      string // "" where the environment has none
 	ClockSkew      time.Duration
 	Algorithms     []string
-	Issuers        []TrustedIssuer
-	Forward        []Header // by name
+	Keys           KeyTimes
+	MaxLifetime    time.Duration   // 0: any
+	SignIn         string          // where Entra's users sign in, for challenges
+	Issuers        []TrustedIssuer // all that some API accepts
+	Forward        []Header        // by name
 	APIs           []PlannedAPI
 	file           string         // the Gateway's
 	lines          map[string]int // its rules, by name
@@ -46,13 +49,25 @@ func (p *Plan) Place(api, rule string) (file string, line int) {
 	}
 }
 
-// TrustedIssuer is one exact iss and where its keys are found.
+// KeyTimes are KeySets, bound.
+type KeyTimes struct{ Refresh, Refetch, MaxStale time.Duration }
+
+// Profiles of an issuer: how its tokens are read.
+const (
+	ProfileEntra   = "entra"
+	ProfileOAuth   = "oauth"
+	ProfileRFC9068 = "rfc9068"
+)
+
+// TrustedIssuer is one exact iss, where its keys are found, and how its tokens are read.
 type TrustedIssuer struct {
 	Name         string // as contracts call it; "entra" twice if both token versions are accepted
 	Issuer       string // exact iss
 	Discovery    string // base of /.well-known/openid-configuration
-	Tenant       string // what tid must be; "" for issuers that aren't Entra
-	TokenVersion string // what ver must be: "1.0" or "2.0"; "" for issuers that aren't Entra
+	Profile      string // one of the profiles
+	Tenant       string // what tid must be; "" where the issuer isn't bound to a tenant
+	TokenVersion string // what ver must be: "1.0" or "2.0"; "" where it isn't looked at
+	AppID        string // the application whose own keys sign; "" for the tenant's
 }
 
 // Header is one line of the claims contract.
@@ -74,6 +89,7 @@ type PlannedAPI struct {
 	Timeout    time.Duration
 	MaxBody    int64
 	Accepts    []Accepted
+	Callers    Callers
 	Require    []RequiredClaim
 	Operations []PlannedOperation
 	lines      map[string]int // its rules, by name
@@ -83,6 +99,20 @@ type PlannedAPI struct {
 type Accepted struct {
 	Issuer    TrustedIssuer
 	Audiences []string // any one, exactly
+}
+
+// Callers is who may call an API at all.
+type Callers struct {
+	Principals  string                  // users, applications or both
+	Clients     map[string]ListedClient // by app id; nil: any
+	Certificate bool                    // the client must have proved itself by more than a secret
+	MembersOnly bool                    // no guests
+}
+
+// ListedClient is a client that an API lists.
+type ListedClient struct {
+	Name   string
+	Strong bool // its contract says that it never uses a secret
 }
 
 // RequiredClaim is Required with its values bound.
@@ -98,4 +128,5 @@ type PlannedOperation struct {
 	ID       string
 	Template Template
 	Allow    *Allow // nil: public
+	StepUp   string // authentication context; "" for none
 }

@@ -20,6 +20,7 @@ func Schema() []byte {
 	}{
 		{KindGateway, reflect.TypeFor[Gateway]()},
 		{KindAPI, reflect.TypeFor[API]()},
+		{KindClient, reflect.TypeFor[Client]()},
 		{KindEnvironment, reflect.TypeFor[Environment]()},
 	} {
 		defs[k.name] = schemaOf(k.typ, "")
@@ -34,7 +35,7 @@ func Schema() []byte {
 		"description": "Made from the Go types by `make schema`; don't edit.",
 		"type":        "object",
 		"required":    []string{"kind"},
-		"properties":  object{"kind": object{"enum": []string{KindGateway, KindAPI, KindEnvironment}}},
+		"properties":  object{"kind": object{"enum": []string{KindGateway, KindAPI, KindClient, KindEnvironment}}},
 		"allOf":       kinds,
 		"$defs":       defs,
 	}

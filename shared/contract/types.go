@@ -10,10 +10,11 @@ package contract
 
 import "time"
 
-// The kinds of a document. Gateway and API state rules; Environment holds values only.
+// The kinds of a document. Gateway, API and Client state rules; Environment holds values only.
 const (
 	KindGateway     = "Gateway"
 	KindAPI         = "API"
+	KindClient      = "Client"
 	KindEnvironment = "Environment"
 )
 
@@ -42,7 +43,16 @@ type Identity struct {
 	TokenVersions []string `field:"tokenVersions" doc:"Versions of Entra access tokens that are accepted." enum:"v1,v2" default:"v2"`
 	ClockSkew     Duration `field:"clockSkew" doc:"How far the issuer's clock may be from ours, for exp and nbf; at most 5m." default:"60s"`
 	Algorithms    []string `field:"algorithms" doc:"Signature algorithms that are accepted." enum:"RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA" default:"RS256"`
+	Keys          KeySets  `field:"keys" doc:"How long issuers' keys are used, and how rarely they are asked for."`
+	MaxLifetime   Duration `field:"maxLifetime" doc:"Longest exp minus iat of a token; without it, any. Entra's are at most a day."`
 	Issuers       []Issuer `field:"issuers" doc:"OpenID Connect issuers other than the environment's Entra tenant. An API accepts one only if it names it."`
+}
+
+// KeySets says how long issuers' published keys are used.
+type KeySets struct {
+	Refresh  Duration `field:"refresh" doc:"Age at which the next request renews a key set; a key that was removed is refused after it at the latest." default:"1h"`
+	Refetch  Duration `field:"refetch" doc:"Refused tokens (unknown key, bad signature) cause at most one fetch per issuer in this time." default:"60s"`
+	MaxStale Duration `field:"maxStale" doc:"How long a key set is used while it can't be renewed; 503 after it." default:"24h"`
 }
 
 // Issuer is an OpenID Connect issuer that is not the environment's Entra tenant.
@@ -50,6 +60,7 @@ type Issuer struct {
 	Name      string `field:"name,required" doc:"What APIs call it. entra is taken: the environment's tenant." pattern:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer    Text   `field:"issuer,required" doc:"The exact iss of its tokens, an https URL. Plain http only for loopback."`
 	Discovery Text   `field:"discovery" doc:"Where its discovery document is, without /.well-known/openid-configuration, if not below the issuer."`
+	Profile   string `field:"profile" doc:"How its tokens are read. oauth: scope, sub and client_id. rfc9068: the same, strictly by RFC 9068 (typ at+jwt). entra: scp, roles, idtyp and azp, as External ID and B2C issue them." enum:"oauth,rfc9068,entra" default:"oauth"`
 }
 
 // Source is where a forwarded header's value comes from.
@@ -70,6 +81,12 @@ type API struct {
 	Backend     Backend     `field:"backend,required" doc:"Where granted calls go."`
 	Audience    Text        `field:"audience,required" doc:"The registration's Application ID URI: aud of a v1 token, and of tokens of other issuers. A v2 token carries the client id instead, bound in the environment."`
 	Issuers     []string    `field:"issuers" doc:"Whose tokens are accepted: entra, or names under the gateway's identity.issuers." default:"entra"`
+	Tenants     []string    `field:"tenants" doc:"Whose Entra tokens are accepted: home, or names under the environment's tenants." default:"home"`
+	SigningKeys string      `field:"signingKeys" doc:"tenant: Entra signs with the tenant's keys. application: with keys of this registration alone, as claims mapping asks for." enum:"tenant,application" default:"tenant"`
+	Principals  string      `field:"principals" doc:"Who may call at all; each operation's allow still decides." enum:"users,applications,both" default:"both"`
+	Clients     []string    `field:"clients" doc:"Which client applications may call, by the names of their contracts. Without it, any that holds what an operation asks for."`
+	ClientAuth  string      `field:"clientAuth" doc:"certificate: the client must have proved itself to Entra by a certificate or a federated credential (azpacr 2), not by a secret." enum:"any,certificate" default:"any"`
+	Guests      *bool       `field:"guests" doc:"false: users must be members of their tenant (acct 0, an optional claim of the registration)."`
 	Scopes      []Scope     `field:"scopes" doc:"Delegated permissions the API offers: what an app may do for a signed-in user."`
 	Roles       []Role      `field:"roles" doc:"App roles the API offers, to applications and to users."`
 	Require     []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
@@ -110,6 +127,7 @@ type Operation struct {
 	Description string `field:"description" doc:"For readers."`
 	Match       string `field:"match,required" doc:"Method and path below the API's: \"GET /{id}\". {name} stands for one segment, {name...} for one or more at the end. A literal segment wins over a parameter."`
 	Allow       *Allow `field:"allow" doc:"Who may call it. This or public, never both."`
+	StepUp      string `field:"stepUp" doc:"Authentication context that a user must have met, such as c1. A client that can will ask Entra for it and come back." pattern:"^c[1-9][0-9]?$"`
 	Public      *bool  `field:"public" doc:"true: anyone, without a token. This or allow, never both."`
 }
 
@@ -120,15 +138,41 @@ type Allow struct {
 	UserRoles []string `field:"userRoles" doc:"A user's token must also hold any one of these roles; without scopes, it is let in by them alone."`
 }
 
+// Client is a caller: an application that uses APIs.
+type Client struct {
+	Kind        string     `field:"kind,required" doc:"Always Client. One file for each client application." enum:"Client"`
+	Name        string     `field:"name,required" doc:"The client's name, unique in the estate." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	Description string     `field:"description" doc:"For readers."`
+	Owner       string     `field:"owner,required" doc:"Who answers for it: a mail address or a team's name."`
+	Uses        []Use      `field:"uses,required" doc:"What it uses."`
+	Credential  Credential `field:"credential,required" doc:"How it proves itself to Entra. Where an API lists the client, a token got by a weaker proof is refused."`
+}
+
+// Use is what a client uses of one API.
+type Use struct {
+	API    string   `field:"api,required" doc:"The API's name."`
+	Scopes []string `field:"scopes" doc:"Scopes it asks for, for its users."`
+	Roles  []string `field:"roles" doc:"App roles it holds itself."`
+}
+
+// Credential is how a client proves itself.
+type Credential struct {
+	Kind    string `field:"kind,required" doc:"certificate, federated (another platform's identity), none (a public client), or secret." enum:"certificate,federated,secret,none"`
+	Expires string `field:"expires" doc:"A secret's last day, such as 2027-06-30. Required for a secret." pattern:"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$"`
+	Reason  string `field:"reason" doc:"Why it must be a secret. Required for a secret."`
+}
+
 // Environment holds values for one place the gateway runs in. It can't hold or change a rule.
 type Environment struct {
 	Kind        string            `field:"kind,required" doc:"Always Environment. The file's name is the environment's." enum:"Environment"`
 	Description string            `field:"description" doc:"For readers."`
 	Tenant      string            `field:"tenant,required" doc:"The Entra tenant's id, ${tenant} in contracts." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
+	Tenants     map[string]string `field:"tenants" doc:"Other Entra tenants, by the names that contracts call them." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Cloud       string            `field:"cloud" doc:"Which Entra: its sign-in address and issuers follow from it." enum:"global,usgov,china" default:"global"`
 	Authority   string            `field:"authority" doc:"Sign-in address instead of the cloud's, for a stand-in on a laptop. Plain http only for loopback."`
 	PublicURL   string            `field:"publicURL" doc:"Where callers reach the gateway, ${publicURL} in contracts."`
 	Backend     map[string]string `field:"backend" doc:"Backend addresses, ${backend.NAME} in contracts." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 	ClientID    map[string]string `field:"clientId" doc:"The registration's client id of each API, by its name: what a v2 token carries in aud." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
 }

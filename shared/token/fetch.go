@@ -20,7 +20,7 @@ import (
 // load asks the issuer: discovery where the address isn't known, then the keys.
 func (k *keySet) load() (*ring, string, error) {
 	k.mu.Lock()
-	jwks, stale := k.jwks, k.ring == nil || k.now().Sub(k.ring.fetched) >= freshFor
+	jwks, stale := k.jwks, k.ring == nil || k.now().Sub(k.ring.fetched) >= k.times.Refresh
 	k.mu.Unlock()
 	if jwks == "" || stale {
 		var err error
@@ -42,7 +42,12 @@ func (k *keySet) load() (*ring, string, error) {
 // discover reads the metadata with go-oidc. For Entra's v1 tokens its address
 // isn't below the issuer, so the issuer is compared here instead of there.
 func (k *keySet) discover() (string, error) {
-	ctx := oidc.ClientContext(context.Background(), k.client)
+	client := *k.client
+	if k.issuer.AppID != "" {
+		// entra-oauth.md §1: keys of one application come only from metadata asked for with its id.
+		client.Transport = asking{client.Transport, "appid=" + url.QueryEscape(k.issuer.AppID)}
+	}
+	ctx := oidc.ClientContext(context.Background(), &client)
 	ctx = oidc.InsecureIssuerURLContext(ctx, k.issuer.Issuer)
 	provider, err := oidc.NewProvider(ctx, k.issuer.Discovery)
 	if err != nil {
@@ -157,4 +162,16 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// asking adds a query to each request.
+type asking struct {
+	http.RoundTripper
+	query string
+}
+
+func (a asking) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = a.query
+	return a.RoundTripper.RoundTrip(r)
 }

@@ -63,8 +63,15 @@ func (c *clock) beforeNextReading(hook func()) {
 	c.onRead = hook
 }
 
+const (
+	freshFor    = contract.DefaultRefresh
+	forcedEvery = contract.DefaultRefetch
+	maxStale    = contract.DefaultMaxStale
+)
+
 func planOf(algorithms []string, issuers ...contract.TrustedIssuer) *contract.Plan {
-	return &contract.Plan{Name: "test", ClockSkew: skew, Algorithms: algorithms, Issuers: issuers}
+	return &contract.Plan{Name: "test", ClockSkew: skew, Algorithms: algorithms, Issuers: issuers,
+		Keys: contract.KeyTimes{Refresh: freshFor, Refetch: forcedEvery, MaxStale: maxStale}}
 }
 
 // send gives the stage a request with one Authorization header for each value.
@@ -160,12 +167,12 @@ func (s *stand) trusting(algorithms ...string) (*Trust, pipeline.Stage) {
 }
 
 func (s *stand) v1(tenant string) contract.TrustedIssuer {
-	return contract.TrustedIssuer{Name: "entra", Issuer: s.base + "/" + tenant + "/", Discovery: s.base + "/" + tenant, Tenant: tenant, TokenVersion: "1.0"}
+	return contract.TrustedIssuer{Name: "entra", Profile: "entra", Issuer: s.base + "/" + tenant + "/", Discovery: s.base + "/" + tenant, Tenant: tenant, TokenVersion: "1.0"}
 }
 
 func (s *stand) v2(tenant string) contract.TrustedIssuer {
 	at := s.base + "/" + tenant + "/v2.0"
-	return contract.TrustedIssuer{Name: "entra", Issuer: at, Discovery: at, Tenant: tenant, TokenVersion: "2.0"}
+	return contract.TrustedIssuer{Name: "entra", Profile: "entra", Issuer: at, Discovery: at, Tenant: tenant, TokenVersion: "2.0"}
 }
 
 // The audiences are those that contract binds: see TestAPlanHoldsWhatEntraReallySends there.

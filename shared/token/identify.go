@@ -3,6 +3,7 @@ package token
 import (
 	"strings"
 
+	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 )
@@ -10,7 +11,7 @@ import (
 // identify reads who the caller is from verified claims.
 func (is *issuer) identify(c pipeline.Claims) (*pipeline.Identity, *refusal.Refusal) {
 	id := &pipeline.Identity{Issuer: is.Issuer, Claims: c, Roles: listed(c["roles"])}
-	if is.TokenVersion == "" {
+	if is.Profile != contract.ProfileEntra {
 		id.Scopes, id.Principal = oauthPrincipal(c)
 		return id, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	entra "tollgate/localrun/issuer"
+	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
 )
 
@@ -113,7 +114,7 @@ func TestScopesAndRolesAreReadStrictly(t *testing.T) {
 func TestTokensOfOtherIssuersAreToldApartBySubAndClient(t *testing.T) {
 	p := newIDP(rsaK1().jwk())
 	plain := p.trusted()
-	plain.Tenant, plain.TokenVersion = "", ""
+	plain.Tenant, plain.TokenVersion, plain.Profile = "", "", contract.ProfileOAuth
 	stage := p.stageFor(plain, "RS256")
 	base := `{"aud":"` + ordersID + `","iss":"` + idpIssuer + `","exp":1795439700`
 	for name, c := range map[string][2]string{

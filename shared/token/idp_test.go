@@ -43,7 +43,7 @@ func newIDP(keys ...any) *idp {
 }
 
 func (p *idp) trusted() contract.TrustedIssuer {
-	return contract.TrustedIssuer{Name: "entra", Issuer: idpIssuer, Discovery: idpIssuer, Tenant: home, TokenVersion: "2.0"}
+	return contract.TrustedIssuer{Name: "entra", Profile: "entra", Issuer: idpIssuer, Discovery: idpIssuer, Tenant: home, TokenVersion: "2.0"}
 }
 
 // stage is a cold trust in the provider.

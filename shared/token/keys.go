@@ -14,11 +14,9 @@ import (
 	"tollgate/shared/contract"
 )
 
-// How long keys live, and how rarely they are fetched.
+// How long a fetch may take, and how large its answer may be. How long keys live
+// is in the contract (identity.keys).
 const (
-	freshFor     = time.Hour              // entra-oauth.md §1: refresh every hour
-	maxStale     = 24 * time.Hour         // last-known-good for a day at most
-	forcedEvery  = time.Minute            // an unknown kid or a bad signature may refetch once in this time
 	retryAfter   = time.Second            // first wait after a failed fetch; doubles up to maxRetry
 	maxRetry     = 30 * time.Second       // last wait
 	fetchTimeout = 5 * time.Second        // for each of the two requests
@@ -52,6 +50,7 @@ func (u *unavailable) Unwrap() error { return u.cause }
 type keySet struct {
 	issuer     contract.TrustedIssuer
 	algorithms []jose.SignatureAlgorithm
+	times      contract.KeyTimes
 	client     *http.Client
 	now        func() time.Time
 
@@ -73,14 +72,14 @@ type ring struct {
 
 var _ oidc.KeySet = (*keySet)(nil)
 
-func newKeySet(issuer contract.TrustedIssuer, algorithms []string, transport http.RoundTripper, now func() time.Time) *keySet {
-	k := &keySet{issuer: issuer, now: now, client: &http.Client{
+func newKeySet(issuer contract.TrustedIssuer, plan *contract.Plan, transport http.RoundTripper, now func() time.Time) *keySet {
+	k := &keySet{issuer: issuer, times: plan.Keys, now: now, client: &http.Client{
 		Transport: bounded{transport},
 		Timeout:   fetchTimeout,
 		// A redirect could lead to another host's keys, or into the private network.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	for _, a := range algorithms {
+	for _, a := range plan.Algorithms {
 		k.algorithms = append(k.algorithms, jose.SignatureAlgorithm(a))
 	}
 	return k
@@ -140,25 +139,25 @@ func (k *keySet) current(ctx context.Context) (*ring, error) {
 	r := k.held()
 	age := k.ageOf(r)
 	switch {
-	case age < freshFor:
+	case age < k.times.Refresh:
 		return r, nil
-	case age < maxStale:
+	case age < k.times.MaxStale:
 		k.freshen(ctx)
 		return k.held(), nil // last-known-good, if that is all there is
 	}
 	if err := k.fetch(ctx, false); err != nil {
 		return nil, err
 	}
-	if r = k.held(); k.ageOf(r) >= maxStale { // fetched, but the clock has jumped since
+	if r = k.held(); k.ageOf(r) >= k.times.MaxStale { // fetched, but the clock has jumped since
 		return nil, &unavailable{errors.New("the key set is stale"), retryAfter}
 	}
 	return r, nil
 }
 
-// ageOf is beyond maxStale for a key set that was never fetched.
+// ageOf is at maxStale for a key set that was never fetched.
 func (k *keySet) ageOf(r *ring) time.Duration {
 	if r == nil {
-		return maxStale
+		return k.times.MaxStale
 	}
 	return k.now().Sub(r.fetched)
 }
@@ -188,7 +187,7 @@ type flight struct {
 
 // fetch renews the key set, once for all who ask at the same time. It goes on
 // when its caller leaves: the next one needs it too. forced is a fetch that a
-// refused token asks for; it starts at most once in forcedEvery.
+// refused token asks for; it starts at most once in the contract's refetch window.
 func (k *keySet) fetch(ctx context.Context, forced bool) error {
 	f, err := k.takeOff(forced)
 	if err != nil {
@@ -212,7 +211,7 @@ func (k *keySet) takeOff(forced bool) (*flight, error) {
 		return k.flight, nil
 	case k.next.After(now):
 		return nil, &unavailable{k.why, k.next.Sub(now)}
-	case forced && now.Sub(k.forced) < forcedEvery:
+	case forced && now.Sub(k.forced) < k.times.Refetch:
 		return nil, errTooEarly
 	case forced:
 		k.forced = now

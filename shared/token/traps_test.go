@@ -132,7 +132,7 @@ func TestTrapFTheTypeOfATokenIsChecked(t *testing.T) {
 	k := rsaK1()
 	p := newIDP(k.jwk())
 	plain := p.trusted()
-	plain.Tenant, plain.TokenVersion = "", "" // an issuer that isn't Entra
+	plain.Tenant, plain.TokenVersion, plain.Profile = "", "", contract.ProfileOAuth // an issuer that isn't Entra
 	entras, others := p.stage(), p.stageFor(plain, "RS256")
 	for typ, want := range map[string][2]string{ // at Entra, elsewhere
 		`"JWT"`:                         {"granted", "granted"},

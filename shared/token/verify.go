@@ -25,10 +25,11 @@ import (
 // Trust is every issuer of a plan, each with its key set. Nothing is fetched
 // before the first token of an issuer arrives.
 type Trust struct {
-	algorithms map[string]bool
-	skew       time.Duration
-	now        func() time.Time
-	issuers    map[string]*issuer // by exact iss
+	algorithms  map[string]bool
+	skew        time.Duration
+	maxLifetime time.Duration
+	now         func() time.Time
+	issuers     map[contract.TrustedIssuer]*issuer
 }
 
 type issuer struct {
@@ -38,22 +39,29 @@ type issuer struct {
 
 // NewTrust takes the plan's issuers. transport carries the requests for keys.
 func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.Time) *Trust {
-	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, now: now, issuers: map[string]*issuer{}}
+	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, maxLifetime: plan.MaxLifetime, now: now, issuers: map[contract.TrustedIssuer]*issuer{}}
 	for _, a := range plan.Algorithms {
 		t.algorithms[a] = true
 	}
 	for _, is := range plan.Issuers {
-		t.issuers[is.Issuer] = &issuer{is, newKeySet(is, plan.Algorithms, transport, now)}
+		t.issuers[is] = &issuer{is, newKeySet(is, plan, transport, now)}
 	}
 	return t
+}
+
+// accepted is one issuer that an API trusts, and the audiences it may name.
+type accepted struct {
+	*issuer
+	audiences []string
 }
 
 // Verify is the stage that demands a token of one of the accepted issuers for
 // one of their audiences, and notes who calls.
 func (t *Trust) Verify(accepts []contract.Accepted) pipeline.Stage {
-	audiences := map[string][]string{}
+	byIssuer, tenants := map[string]accepted{}, map[string]bool{}
 	for _, a := range accepts {
-		audiences[a.Issuer.Issuer] = a.Audiences
+		byIssuer[a.Issuer.Issuer] = accepted{t.issuers[a.Issuer], a.Audiences}
+		tenants[a.Issuer.Tenant] = true
 	}
 	return func(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
 		raw, refused := bearer(c.Request.Header)
@@ -65,20 +73,49 @@ func (t *Trust) Verify(accepts []contract.Accepted) pipeline.Stage {
 			return refused
 		}
 		iss, _ := tok.claims["iss"].(string)
-		accepted, ok := audiences[iss]
+		a, ok := byIssuer[iss]
 		if !ok {
-			return unauthenticated("issuer_not_trusted", "The token's issuer is not accepted here.")
+			return stranger(iss, accepts, len(tenants) > 1)
 		}
-		c.Identity, refused = t.verify(ctx, tok, t.issuers[iss], accepted)
+		c.Identity, refused = t.verify(ctx, tok, a)
 		return refused
 	}
+}
+
+// stranger refuses an issuer that isn't accepted. Where a contract lists several
+// tenants, one that isn't listed gets an answer of its own. Its keys are never
+// asked for: an unlisted issuer must not make us call anyone.
+func stranger(iss string, accepts []contract.Accepted, severalTenants bool) *refusal.Refusal {
+	for _, a := range accepts {
+		before, after, ok := strings.Cut(a.Issuer.Issuer, a.Issuer.Tenant)
+		inner, fits := strings.CutPrefix(iss, before)
+		inner, ends := strings.CutSuffix(inner, after)
+		if severalTenants && a.Issuer.Tenant != "" && ok && fits && ends && guid(inner) {
+			return refusal.New(refusal.Forbidden, "tenant_not_allowed", "The token's tenant is not allowed here.")
+		}
+	}
+	return unauthenticated("issuer_not_trusted", "The token's issuer is not accepted here.")
+}
+
+// guid: 8-4-4-4-12 hexadecimal digits.
+func guid(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		hyphen := i == 8 || i == 13 || i == 18 || i == 23
+		if hyphen != (s[i] == '-') || !hyphen && strings.IndexByte("0123456789abcdefABCDEF", s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func unauthenticated(code, detail string) *refusal.Refusal {
 	return refusal.New(refusal.Unauthenticated, code, detail)
 }
 
-func (t *Trust) verify(ctx context.Context, tok *text, is *issuer, audiences []string) (*pipeline.Identity, *refusal.Refusal) {
+func (t *Trust) verify(ctx context.Context, tok *text, is accepted) (*pipeline.Identity, *refusal.Refusal) {
 	if !is.takes(tok.typ) {
 		return nil, wrongType()
 	}
@@ -88,7 +125,7 @@ func (t *Trust) verify(ctx context.Context, tok *text, is *issuer, audiences []s
 	for _, check := range []*refusal.Refusal{
 		is.checkKind(tok.claims),
 		is.checkTenant(tok.claims),
-		checkAudience(tok.claims, audiences),
+		checkAudience(tok.claims, is.audiences),
 		t.checkTimes(tok.claims),
 		checkBinding(tok.claims),
 	} {
@@ -102,11 +139,11 @@ func (t *Trust) verify(ctx context.Context, tok *text, is *issuer, audiences []s
 // takes: Entra's typ is always JWT; RFC 9068 issuers use at+jwt. Anything else
 // (dpop+jwt, logout+jwt) is a token for another purpose (RFC 8725 §3.11).
 func (is *issuer) takes(typ string) bool {
-	if is.TokenVersion != "" {
+	if is.Profile == contract.ProfileEntra {
 		return typ == "JWT"
 	}
 	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
-	return typ == "" || typ == "jwt" || typ == "at+jwt"
+	return typ == "at+jwt" || is.Profile == contract.ProfileOAuth && (typ == "" || typ == "jwt")
 }
 
 // checkSignature tells a bad token from an outage: the caller of a broken
@@ -148,16 +185,24 @@ func (is *issuer) checkKind(c pipeline.Claims) *refusal.Refusal {
 			}
 		}
 	}
-	client := map[string]string{"1.0": "appid", "2.0": "azp"}[is.TokenVersion]
-	if id, _ := c[client].(string); client != "" && id == "" {
-		return wrongType()
+	switch is.Profile {
+	case contract.ProfileEntra:
+		if c["azp"] == nil && c["appid"] == nil {
+			return wrongType()
+		}
+	case contract.ProfileRFC9068: // §2.2: all of these are required
+		for _, name := range []string{"sub", "client_id", "iat", "jti"} {
+			if c[name] == nil {
+				return malformed("The token lacks " + name + ", which RFC 9068 requires.")
+			}
+		}
 	}
 	return nil
 }
 
-// checkTenant: an Entra token's tid and ver must agree with its issuer.
+// checkTenant: a tenant's token must name it in tid, and its version in ver.
 func (is *issuer) checkTenant(c pipeline.Claims) *refusal.Refusal {
-	if is.TokenVersion == "" {
+	if is.Tenant == "" {
 		return nil
 	}
 	tid, _ := c["tid"].(string)
@@ -201,28 +246,35 @@ func strictTexts(v any) []string {
 // seconds, and nothing was issued in the future. The skew counts in the caller's
 // favour at both ends.
 func (t *Trust) checkTimes(c pipeline.Claims) *refusal.Refusal {
-	now := t.now()
-	if _, there := c["exp"]; !there {
-		return unauthenticated("exp_missing", "The token doesn't say when it expires.")
-	}
+	at := map[string]time.Time{}
 	for _, name := range []string{"exp", "nbf", "iat"} {
 		v, there := c[name]
 		if !there {
 			continue
 		}
-		at, err := seconds(v)
+		when, err := seconds(v)
 		if err != nil {
 			return malformed("The token's " + name + " is not a time in whole seconds.").Because(err)
 		}
-		if name == "exp" && !now.Before(at.Add(t.skew)) {
-			return unauthenticated("token_expired", "The token has expired.")
-		}
-		if name != "exp" && now.Add(t.skew).Before(at) {
-			return unauthenticated("token_not_yet_valid", "The token is not valid yet.")
-		}
+		at[name] = when
+	}
+	exp, expires := at["exp"]
+	issued, dated := at["iat"]
+	latest := t.now().Add(t.skew)
+	switch {
+	case !expires:
+		return unauthenticated("exp_missing", "The token doesn't say when it expires.")
+	case !t.now().Before(exp.Add(t.skew)):
+		return expired()
+	case latest.Before(at["nbf"]), latest.Before(issued):
+		return unauthenticated("token_not_yet_valid", "The token is not valid yet.")
+	case t.maxLifetime > 0 && (!dated || exp.Sub(issued) > t.maxLifetime):
+		return unauthenticated("lifetime_exceeded", "The token lives longer than is allowed here, or doesn't say since when.")
 	}
 	return nil
 }
+
+func expired() *refusal.Refusal { return unauthenticated("token_expired", "The token has expired.") }
 
 // maxSeconds is the end of the year 9999: beyond it time arithmetic could wrap.
 const maxSeconds = 253402300799
