@@ -17,13 +17,18 @@ import (
 
 // Require is the stage that demands an operation's rule. Users and
 // applications are judged apart: a role in a user's token never satisfies
-// allow.roles, and a scope means nothing in an application's.
-func Require(operation string, allow contract.Allow) pipeline.Stage {
+// allow.roles, and a scope means nothing in an application's. scopePrefix turns
+// a scope's name into what a client asks its issuer for.
+func Require(operation string, allow contract.Allow, scopePrefix string) pipeline.Stage {
 	rule := "operations." + operation + ".allow"
+	ask := make([]string, len(allow.Scopes))
+	for i, s := range allow.Scopes {
+		ask[i] = scopePrefix + s
+	}
 	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
 		switch c.Identity.Principal {
 		case pipeline.User:
-			return user(c.Identity, allow, rule)
+			return user(c.Identity, allow, ask, rule)
 		case pipeline.Application:
 			return application(c.Identity, allow, rule)
 		default:
@@ -32,13 +37,13 @@ func Require(operation string, allow contract.Allow) pipeline.Stage {
 	}
 }
 
-func user(id *pipeline.Identity, allow contract.Allow, rule string) *refusal.Refusal {
+func user(id *pipeline.Identity, allow contract.Allow, ask []string, rule string) *refusal.Refusal {
 	switch {
 	case len(allow.Scopes) == 0 && len(allow.UserRoles) == 0:
 		return wrongPrincipal("This operation is for applications, not for users.", rule)
 	case len(allow.Scopes) > 0 && !shared(id.Scopes, allow.Scopes):
 		return refusal.New(refusal.Forbidden, "insufficient_scope", "The token holds none of the scopes that this operation asks for.").
-			Challenging(refusal.Challenge{Error: "insufficient_scope", Scope: allow.Scopes}).By(rule + ".scopes")
+			Challenging(refusal.Challenge{Error: "insufficient_scope", Scope: ask}).By(rule + ".scopes")
 	case len(allow.UserRoles) > 0 && !shared(id.Roles, allow.UserRoles):
 		return insufficientRole(rule + ".userRoles")
 	}
@@ -72,11 +77,22 @@ func Demand(required []contract.RequiredClaim) pipeline.Stage {
 	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
 		for _, r := range required {
 			if !holds(c.Identity.Claims, r) {
+				if r.Claim == "groups" && overage(c.Identity.Claims) {
+					return forbidden("groups_overage", "The user is in too many groups for the token to list them; have the registration send only the groups assigned to the application.", r.Rule)
+				}
 				return refusal.New(refusal.Forbidden, "claim_required", "The token lacks a claim, or a value of it, that this API asks for.").By(r.Rule)
 			}
 		}
 		return nil
 	}
+}
+
+// overage: entra-oauth.md §1: over 200 groups the list is dropped, and the token
+// points elsewhere, or says so (hasgroups).
+func overage(c pipeline.Claims) bool {
+	sources, _ := c["_claim_names"].(map[string]any)
+	_, elsewhere := sources["groups"]
+	return elsewhere || c["hasgroups"] == true
 }
 
 // holds: an absent claim, an empty list and a value of another shape hold nothing.

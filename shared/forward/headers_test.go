@@ -153,6 +153,15 @@ func TestEveryProxyHeaderEndsHere(t *testing.T) {
 	}
 }
 
+// RFC 9110 §7.6.1: a header that Connection lists ends at this connection.
+func TestWhatConnectionListsEndsHere(t *testing.T) {
+	r := request(t, "GET /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: , X-Hop ,x_other.hop\r\nX-Hop: 1\r\nx_hop: 2\r\nX-Other-Hop: 3\r\nX-Kept: yes\r\n\r\n")
+	out := sent(t, r, caller()).Header
+	if len(heard(out, "X-Hop")) > 0 || len(heard(out, "X-Other-Hop")) > 0 || out.Get("X-Kept") != "yes" {
+		t.Errorf("got %v at the backend, want neither X-Hop nor X-Other-Hop, and X-Kept", out)
+	}
+}
+
 func TestWhatACallerMaySayArrivesAsItWasSaid(t *testing.T) {
 	const text = "GET /orders HTTP/1.1\r\nHost: a\r\nAccept: a\r\nAccept: b\r\nAccept-Encoding: br\r\nCookie: a=1; b=2\r\nTraceparent: 00-1-2-01\r\nX-User: not the header\r\nX-User-Id-2: 3\r\n" +
 		"X-MyAzure: 1\r\nIf-None-Match: \"x\"\r\nRange: bytes=1-2\r\nX-Empty:\r\nOrigin: https://o.example\r\n\r\n"

@@ -42,6 +42,7 @@ var _ http.Handler = (*Gateway)(nil)
 // route is one operation, compiled.
 type route struct {
 	api, operation string
+	metadata       string // address of the API's metadata; "" where there is none
 	stages         []step
 	decide         pipeline.Stage // the stages, chained
 	deliver        pipeline.Delivery
@@ -55,7 +56,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "token", "allow", "require" or "forward"
+	Stage   string           // "route", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -65,9 +66,13 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	for _, api := range plan.APIs {
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, deliver: deliver, stages: decision(plan, api, op, g.trust)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, g.trust)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
+		}
+		if metadataURL(plan, api) != "" {
+			t, rt := metadataRoute(plan, api)
+			g.root.add(t, rt)
 		}
 	}
 	return g
@@ -78,12 +83,16 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 	if op.Allow == nil {
 		return nil
 	}
-	return []step{
+	steps := []step{
 		{"token", trust.Verify(api.Accepts)},
-		{"allow", claims.Require(op.ID, *op.Allow)},
+		{"callers", claims.Admit(api.Callers)},
+		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},
-		{"forward", claims.Pass(plan.Forward)},
 	}
+	if op.StepUp != "" {
+		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
+	}
+	return append(steps, step{"forward", claims.Pass(plan.Forward)})
 }
 
 func chained(steps []step) pipeline.Stage {
@@ -157,7 +166,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = g.run(ctx, w, rt, call)
 	}
 	if refused != nil {
-		g.refuse(w, call, refused)
+		g.refuse(w, call, rt, refused)
 	}
 	g.record(ctx, began, call, rt, refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
@@ -168,11 +177,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse answers at once: a body that nobody asked for is not waited for.
-func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, refused *refusal.Refusal) {
+func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
 	if c.Request.ContentLength != 0 {
 		defer forward.LeaveUnread(w)()
 	}
-	refusal.Write(w, refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}, refused)
+	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}
+	if rt != nil {
+		about.Metadata = rt.metadata
+	}
+	refusal.Write(w, about, refused)
 }
 
 // run decides and delivers. A fault of ours is answered with 500 and leaves its

@@ -40,8 +40,13 @@ type Refusal struct {
 
 // Challenge is the part of a Bearer challenge that depends on the refusal (RFC 6750 §3).
 type Challenge struct {
-	Error string   // invalid_request, invalid_token, insufficient_scope; "" when no credentials were sent (§3.1)
+	Error string   // invalid_request, invalid_token, insufficient_scope and the like; "" when no credentials were sent (§3.1)
 	Scope []string // the scopes that would do
+	// What Entra's clients are to ask for, and where (claims challenge).
+	Claims, AuthorizationURI string
+	// Another scheme than Bearer, with its algorithms (RFC 9449 §7.1).
+	Scheme string
+	Algs   []string
 }
 
 // New makes a refusal with the challenge that its kind calls for.

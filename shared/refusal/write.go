@@ -13,6 +13,7 @@ type About struct {
 	Realm       string // the gateway's name
 	Correlation string // the id under which the event can be found
 	Head        bool   // a HEAD request: headers only
+	Metadata    string // address of the API's protected-resource metadata (RFC 9728); "" for none
 }
 
 // problem is an RFC 9457 document. Its type is the default, about:blank, whose
@@ -66,7 +67,7 @@ func Write(w http.ResponseWriter, about About, r *Refusal) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Correlation-Id", about.Correlation)
 	if r.Challenge != nil {
-		h.Set("WWW-Authenticate", r.challenge(about.Realm))
+		h.Set("WWW-Authenticate", r.challenge(about))
 	}
 	if r.Kind == MethodNotAllowed {
 		h.Set("Allow", strings.Join(r.Allow, ", ")) // RFC 9110 §15.5.6: required with 405
@@ -81,17 +82,32 @@ func Write(w http.ResponseWriter, about About, r *Refusal) {
 }
 
 // challenge is RFC 6750 §3: each attribute at most once.
-func (r *Refusal) challenge(realm string) string {
-	var b strings.Builder
-	b.WriteString("Bearer realm=" + quoted(realm))
+func (r *Refusal) challenge(about About) string {
+	c, scheme := r.Challenge, "Bearer"
+	if c.Scheme != "" {
+		scheme = c.Scheme
+	}
+	realm := about.Realm
+	if c.AuthorizationURI != "" {
+		realm = "" // entra-oauth.md §2: empty goes with the common authorization_uri
+	}
+	attributes := []string{"realm=" + quoted(realm)}
+	add := func(name, value string) {
+		if value != "" {
+			attributes = append(attributes, name+"="+quoted(value))
+		}
+	}
+	add("authorization_uri", c.AuthorizationURI)
 	// §3.1: no error attribute when the request carried no credentials.
-	if r.Challenge.Error != "" {
-		b.WriteString(", error=" + quoted(r.Challenge.Error) + ", error_description=" + quoted(r.Detail))
+	if c.Error != "" {
+		add("error", c.Error)
+		add("error_description", r.Detail)
 	}
-	if len(r.Challenge.Scope) > 0 {
-		b.WriteString(", scope=" + quoted(strings.Join(r.Challenge.Scope, " ")))
-	}
-	return b.String()
+	add("scope", strings.Join(c.Scope, " "))
+	add("claims", c.Claims)
+	add("algs", strings.Join(c.Algs, " "))
+	add("resource_metadata", about.Metadata) // RFC 9728 §5.1
+	return scheme + " " + strings.Join(attributes, ", ")
 }
 
 // quoted keeps to the characters that RFC 6750 §3 allows in error_description,

@@ -87,7 +87,7 @@ func (k *keySet) get(address string) ([]byte, error) {
 }
 
 // parse takes the usable keys; one bad entry doesn't spoil the others.
-func (k *keySet) parse(body []byte) (map[string]jose.JSONWebKey, error) {
+func (k *keySet) parse(body []byte) (map[string]*jose.JSONWebKey, error) {
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -97,7 +97,7 @@ func (k *keySet) parse(body []byte) (map[string]jose.JSONWebKey, error) {
 	if len(doc.Keys) > maxKeys {
 		return nil, fmt.Errorf("it holds %d keys, the most is %d", len(doc.Keys), maxKeys)
 	}
-	keys, twice := map[string]jose.JSONWebKey{}, map[string]bool{}
+	keys, twice := map[string]*jose.JSONWebKey{}, map[string]bool{}
 	for _, raw := range doc.Keys {
 		key, ok := k.usable(raw)
 		if !ok {
@@ -105,7 +105,7 @@ func (k *keySet) parse(body []byte) (map[string]jose.JSONWebKey, error) {
 		}
 		_, seen := keys[key.KeyID]
 		twice[key.KeyID] = seen || twice[key.KeyID]
-		keys[key.KeyID] = key
+		keys[key.KeyID] = &key
 	}
 	for kid, dup := range twice { // which of them is meant can't be told
 		if dup {

@@ -9,18 +9,19 @@ import (
 )
 
 // identify reads who the caller is from verified claims.
-func (is *issuer) identify(c pipeline.Claims) (*pipeline.Identity, *refusal.Refusal) {
-	id := &pipeline.Identity{Issuer: is.Issuer, Claims: c, Roles: listed(c["roles"])}
-	if is.Profile != contract.ProfileEntra {
+func (e *entry) identify(c pipeline.Claims) *refusal.Refusal {
+	id := &pipeline.Identity{Issuer: e.issuer.Issuer, Claims: c, Roles: listed(c["roles"])}
+	e.identity = id
+	if e.issuer.Profile != contract.ProfileEntra {
 		id.Scopes, id.Principal = oauthPrincipal(c)
-		return id, nil
+		return nil
 	}
 	id.Scopes = spaced(c["scp"])
 	if c["idtyp"] == "app" && c["scp"] != nil {
-		return nil, malformed("The token says that it is both a user's and an application's.")
+		return malformed("The token says that it is both a user's and an application's.")
 	}
 	id.Principal = entraPrincipal(c)
-	return id, nil
+	return nil
 }
 
 // entraPrincipal: entra-oauth.md §1. scp is in users' tokens only; roles is in

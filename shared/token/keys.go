@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
@@ -66,7 +67,7 @@ type keySet struct {
 
 // ring is one fetched key set. It doesn't change.
 type ring struct {
-	keys    map[string]jose.JSONWebKey
+	keys    map[string]*jose.JSONWebKey // a key that is published again keeps its pointer
 	fetched time.Time
 }
 
@@ -85,47 +86,72 @@ func newKeySet(issuer contract.TrustedIssuer, plan *contract.Plan, transport htt
 	return k
 }
 
-// VerifySignature returns the payload of a token that one of the keys signed.
-// Its error is errUnknownKey, errBadSignature, or an *unavailable.
+// VerifySignature is go-oidc's seam: the payload of a token that one of the keys signed.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
+	payload, _, err := k.verify(ctx, raw)
+	return payload, err
+}
+
+// verify also tells which key it was. Its error is errUnknownKey,
+// errBadSignature, or an *unavailable.
+func (k *keySet) verify(ctx context.Context, raw string) ([]byte, *jose.JSONWebKey, error) {
 	jws, err := jose.ParseSignedCompact(raw, k.algorithms)
 	if err != nil {
-		return nil, errBadSignature
+		return nil, nil, errBadSignature
 	}
-	kid, alg := jws.Signatures[0].Protected.KeyID, jws.Signatures[0].Protected.Algorithm
 	before, err := k.current(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	payload, err := before.verify(jws, kid, alg)
+	payload, key, err := before.verify(jws)
 	if err == nil {
-		return payload, nil
+		return payload, key, nil
 	}
 	// The issuer may have rotated since; look once, for everybody who waits.
 	fetchErr := k.fetch(ctx, true)
 	if now := k.held(); now != before { // by this fetch, or by another in the meantime
-		return now.verify(jws, kid, alg)
+		return now.verify(jws)
 	}
 	if down, outage := errors.AsType[*unavailable](fetchErr); outage && errors.Is(err, errUnknownKey) {
-		return nil, down // a new key or a false one: nobody can tell
+		return nil, nil, down // a new key or a false one: nobody can tell
 	}
-	return nil, err
+	return nil, nil, err
 }
 
-func (r *ring) verify(jws *jose.JSONWebSignature, kid, alg string) ([]byte, error) {
-	key, known := r.keys[kid]
+// holds tells whether the key is still published, as far as is known now.
+func (k *keySet) holds(ctx context.Context, key *jose.JSONWebKey) bool {
+	r, err := k.current(ctx)
+	return err == nil && r.keys[key.KeyID] == key
+}
+
+func (r *ring) verify(jws *jose.JSONWebSignature) ([]byte, *jose.JSONWebKey, error) {
+	header := jws.Signatures[0].Protected
+	key, known := r.keys[header.KeyID]
 	if !known {
-		return nil, errUnknownKey
+		return nil, nil, errUnknownKey
 	}
 	// RFC 8725 §3.1: a key is used with one algorithm only.
-	if key.Algorithm != "" && key.Algorithm != alg {
-		return nil, errBadSignature
+	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
+		return nil, nil, errBadSignature
 	}
 	payload, err := jws.Verify(key)
 	if err != nil {
-		return nil, errBadSignature
+		return nil, nil, errBadSignature
 	}
-	return payload, nil
+	return payload, key, nil
+}
+
+// keep takes over the pointers of keys that are still the same, so that a token
+// that was verified with one need not be verified again.
+func (r *ring) keep(before *ring) {
+	if before == nil {
+		return
+	}
+	for kid, key := range r.keys {
+		if old := before.keys[kid]; old != nil && old.Algorithm == key.Algorithm && reflect.DeepEqual(old.Key, key.Key) {
+			r.keys[kid] = old
+		}
+	}
 }
 
 func (k *keySet) held() *ring {
@@ -232,6 +258,7 @@ func (k *keySet) renew(f *flight) {
 		k.why, k.next = fmt.Errorf("fetch keys of %s: %s", k.issuer.Issuer, shortened(err)), k.now().Add(wait)
 		f.err = &unavailable{k.why, wait}
 	} else {
+		r.keep(k.ring)
 		k.ring, k.jwks, k.failed, k.next = r, jwks, 0, time.Time{}
 	}
 	k.flight = nil

@@ -13,9 +13,10 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
@@ -30,6 +31,7 @@ type Trust struct {
 	maxLifetime time.Duration
 	now         func() time.Time
 	issuers     map[contract.TrustedIssuer]*issuer
+	verified    *cache
 }
 
 type issuer struct {
@@ -39,7 +41,7 @@ type issuer struct {
 
 // NewTrust takes the plan's issuers. transport carries the requests for keys.
 func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.Time) *Trust {
-	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, maxLifetime: plan.MaxLifetime, now: now, issuers: map[contract.TrustedIssuer]*issuer{}}
+	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, maxLifetime: plan.MaxLifetime, now: now, issuers: map[contract.TrustedIssuer]*issuer{}, verified: newCache()}
 	for _, a := range plan.Algorithms {
 		t.algorithms[a] = true
 	}
@@ -49,7 +51,13 @@ func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.
 	return t
 }
 
-// accepted is one issuer that an API trusts, and the audiences it may name.
+// policy is whose tokens one API accepts.
+type policy struct {
+	accepts map[string]accepted // by exact iss
+	issuers []contract.TrustedIssuer
+}
+
+// accepted is one issuer, and the audiences that its tokens may name.
 type accepted struct {
 	*issuer
 	audiences []string
@@ -58,39 +66,68 @@ type accepted struct {
 // Verify is the stage that demands a token of one of the accepted issuers for
 // one of their audiences, and notes who calls.
 func (t *Trust) Verify(accepts []contract.Accepted) pipeline.Stage {
-	byIssuer, tenants := map[string]accepted{}, map[string]bool{}
+	p := policy{accepts: map[string]accepted{}}
 	for _, a := range accepts {
-		byIssuer[a.Issuer.Issuer] = accepted{t.issuers[a.Issuer], a.Audiences}
-		tenants[a.Issuer.Tenant] = true
+		p.accepts[a.Issuer.Issuer] = accepted{t.issuers[a.Issuer], a.Audiences}
+		p.issuers = append(p.issuers, a.Issuer)
 	}
 	return func(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
 		raw, refused := bearer(c.Request.Header)
 		if refused != nil {
 			return refused
 		}
-		tok, refused := read(raw, t.algorithms)
-		if refused != nil {
+		e := t.recall(ctx, raw, p)
+		fresh := e == nil
+		if fresh {
+			if e, refused = t.verify(ctx, raw, p); refused != nil {
+				return refused
+			}
+		}
+		if refused := t.admit(e, p); refused != nil {
 			return refused
 		}
-		iss, _ := tok.claims["iss"].(string)
-		a, ok := byIssuer[iss]
-		if !ok {
-			return stranger(iss, accepts, len(tenants) > 1)
+		if fresh {
+			t.verified.put(raw, e)
 		}
-		c.Identity, refused = t.verify(ctx, tok, a)
+		c.Identity = e.identity
+		return nil
+	}
+}
+
+// recall is the token as it was verified before, if this API accepts its issuer
+// and the key that verified it is still published.
+func (t *Trust) recall(ctx context.Context, raw string, p policy) *entry {
+	e := t.verified.get(raw)
+	if e == nil || p.accepts[e.issuer.Issuer].issuer != e.issuer || !e.issuer.keys.holds(ctx, e.key) {
+		return nil
+	}
+	return e
+}
+
+// admit asks what may differ from request to request, and from API to API.
+func (t *Trust) admit(e *entry, p policy) *refusal.Refusal {
+	if refused := checkAudience(e.identity.Claims, p.accepts[e.issuer.Issuer].audiences); refused != nil {
 		return refused
 	}
+	if refused := t.checkTimes(e.times); refused != nil {
+		return refused
+	}
+	if e.binding != nil {
+		return unauthenticated("binding_required", "The token is bound to a key and can't be sent as a bearer token.")
+	}
+	return nil
 }
 
 // stranger refuses an issuer that isn't accepted. Where a contract lists several
 // tenants, one that isn't listed gets an answer of its own. Its keys are never
 // asked for: an unlisted issuer must not make us call anyone.
-func stranger(iss string, accepts []contract.Accepted, severalTenants bool) *refusal.Refusal {
-	for _, a := range accepts {
-		before, after, ok := strings.Cut(a.Issuer.Issuer, a.Issuer.Tenant)
+func (p policy) stranger(iss string) *refusal.Refusal {
+	several := slices.ContainsFunc(p.issuers, func(is contract.TrustedIssuer) bool { return is.Tenant != p.issuers[0].Tenant })
+	for _, is := range p.issuers {
+		before, after, ok := strings.Cut(is.Issuer, is.Tenant)
 		inner, fits := strings.CutPrefix(iss, before)
 		inner, ends := strings.CutSuffix(inner, after)
-		if severalTenants && a.Issuer.Tenant != "" && ok && fits && ends && guid(inner) {
+		if several && is.Tenant != "" && ok && fits && ends && guid(inner) {
 			return refusal.New(refusal.Forbidden, "tenant_not_allowed", "The token's tenant is not allowed here.")
 		}
 	}
@@ -115,25 +152,38 @@ func unauthenticated(code, detail string) *refusal.Refusal {
 	return refusal.New(refusal.Unauthenticated, code, detail)
 }
 
-func (t *Trust) verify(ctx context.Context, tok *text, is accepted) (*pipeline.Identity, *refusal.Refusal) {
+// verify reads a token, checks its signature, and settles what doesn't change
+// from then on.
+func (t *Trust) verify(ctx context.Context, raw string, p policy) (*entry, *refusal.Refusal) {
+	tok, refused := read(raw, t.algorithms)
+	if refused != nil {
+		return nil, refused
+	}
+	iss, _ := tok.claims["iss"].(string)
+	is := p.accepts[iss].issuer
+	if is == nil {
+		return nil, p.stranger(iss)
+	}
 	if !is.takes(tok.typ) {
 		return nil, wrongType()
 	}
-	if refused := is.checkSignature(ctx, tok.raw); refused != nil {
+	key, refused := is.checkSignature(ctx, tok.raw)
+	if refused != nil {
 		return nil, refused
 	}
-	for _, check := range []*refusal.Refusal{
-		is.checkKind(tok.claims),
-		is.checkTenant(tok.claims),
-		checkAudience(tok.claims, is.audiences),
-		t.checkTimes(tok.claims),
-		checkBinding(tok.claims),
+	e := &entry{issuer: is, key: key}
+	for _, settle := range []func() *refusal.Refusal{
+		func() *refusal.Refusal { return is.checkKind(tok.claims) },
+		func() *refusal.Refusal { return is.checkTenant(tok.claims) },
+		func() *refusal.Refusal { return e.readTimes(tok.claims) },
+		func() *refusal.Refusal { return e.readBinding(tok.claims) },
+		func() *refusal.Refusal { return e.identify(tok.claims) },
 	} {
-		if check != nil {
-			return nil, check
+		if refused := settle(); refused != nil {
+			return nil, refused
 		}
 	}
-	return is.identify(tok.claims)
+	return e, nil
 }
 
 // takes: Entra's typ is always JWT; RFC 9068 issuers use at+jwt. Anything else
@@ -148,19 +198,19 @@ func (is *issuer) takes(typ string) bool {
 
 // checkSignature tells a bad token from an outage: the caller of a broken
 // identity provider must not be told that its token is bad.
-func (is *issuer) checkSignature(ctx context.Context, raw string) *refusal.Refusal {
-	_, err := is.keys.VerifySignature(ctx, raw)
+func (is *issuer) checkSignature(ctx context.Context, raw string) (*jose.JSONWebKey, *refusal.Refusal) {
+	_, key, err := is.keys.verify(ctx, raw)
 	down, outage := errors.AsType[*unavailable](err)
 	switch {
 	case err == nil:
-		return nil
+		return key, nil
 	case outage:
-		return refusal.New(refusal.Unavailable, "keys_unavailable", "The keys to verify the token can't be had right now.").
+		return nil, refusal.New(refusal.Unavailable, "keys_unavailable", "The keys to verify the token can't be had right now.").
 			Because(down).Retry(down.wait)
 	case errors.Is(err, errUnknownKey):
-		return unauthenticated("unknown_key", "The token is signed with a key that its issuer doesn't publish.")
+		return nil, unauthenticated("unknown_key", "The token is signed with a key that its issuer doesn't publish.")
 	default:
-		return unauthenticated("bad_signature", "The token's signature doesn't match.")
+		return nil, unauthenticated("bad_signature", "The token's signature doesn't match.")
 	}
 }
 
@@ -238,64 +288,6 @@ func strictTexts(v any) []string {
 			out = append(out, s)
 		}
 		return out
-	}
-	return nil
-}
-
-// checkTimes: exp is required (RFC 7519 lets it be absent), times are whole
-// seconds, and nothing was issued in the future. The skew counts in the caller's
-// favour at both ends.
-func (t *Trust) checkTimes(c pipeline.Claims) *refusal.Refusal {
-	at := map[string]time.Time{}
-	for _, name := range []string{"exp", "nbf", "iat"} {
-		v, there := c[name]
-		if !there {
-			continue
-		}
-		when, err := seconds(v)
-		if err != nil {
-			return malformed("The token's " + name + " is not a time in whole seconds.").Because(err)
-		}
-		at[name] = when
-	}
-	exp, expires := at["exp"]
-	issued, dated := at["iat"]
-	latest := t.now().Add(t.skew)
-	switch {
-	case !expires:
-		return unauthenticated("exp_missing", "The token doesn't say when it expires.")
-	case !t.now().Before(exp.Add(t.skew)):
-		return expired()
-	case latest.Before(at["nbf"]), latest.Before(issued):
-		return unauthenticated("token_not_yet_valid", "The token is not valid yet.")
-	case t.maxLifetime > 0 && (!dated || exp.Sub(issued) > t.maxLifetime):
-		return unauthenticated("lifetime_exceeded", "The token lives longer than is allowed here, or doesn't say since when.")
-	}
-	return nil
-}
-
-func expired() *refusal.Refusal { return unauthenticated("token_expired", "The token has expired.") }
-
-// maxSeconds is the end of the year 9999: beyond it time arithmetic could wrap.
-const maxSeconds = 253402300799
-
-func seconds(v any) (time.Time, error) {
-	n, ok := v.(pipeline.Number)
-	if !ok {
-		return time.Time{}, errors.New("not a number")
-	}
-	s, err := strconv.ParseInt(string(n), 10, 64)
-	if err != nil || s < 0 || s > maxSeconds {
-		return time.Time{}, errors.New("out of range, or not a whole number") // the value itself is the caller's
-	}
-	return time.Unix(s, 0), nil
-}
-
-// checkBinding: a token bound to a key (RFC 7800 cnf) is worth nothing to
-// whoever can't prove the key, so as a plain bearer token it is refused.
-func checkBinding(c pipeline.Claims) *refusal.Refusal {
-	if _, bound := c["cnf"]; bound {
-		return unauthenticated("binding_required", "The token is bound to a key and can't be sent as a bearer token.")
 	}
 	return nil
 }
