@@ -64,9 +64,9 @@ func checkFiles(dir string) error {
 			faults = append(faults, fmt.Errorf("%s: the host looks for function.json exactly one folder below host.json; move it to %s/function.json", name, parts[max(len(parts)-2, 0)]))
 		case last == "host.json" && len(parts) != 1:
 			faults = append(faults, fmt.Errorf("%s: host.json must stand at the package's root", name))
-		case parts[0] == "contracts", len(parts) == 2 && last == "function.json", len(parts) == 1 && (last == "host.json" || last == Handler):
+		case parts[0] == "contracts", parts[0] == "snapshot" && len(parts) == 2, len(parts) == 2 && last == "function.json", len(parts) == 1 && (last == "host.json" || last == Handler):
 		default:
-			faults = append(faults, fmt.Errorf("%s: doesn't belong into the package; it holds host.json, the handler, function folders and contracts", name))
+			faults = append(faults, fmt.Errorf("%s: doesn't belong into the package; it holds host.json, the handler, function folders, contracts and a snapshot", name))
 		}
 		return nil
 	})

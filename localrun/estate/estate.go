@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -62,7 +63,7 @@ func Prepare(from, dir string, a Addresses) (*Local, contract.Faults, error) {
 	if plan == nil {
 		return nil, faults, nil
 	}
-	return &Local{Dir: dir, Plan: plan, Options: options(plan)}, faults, nil
+	return &Local{Dir: dir, Plan: plan, Options: options(bound, plan)}, faults, nil
 }
 
 func writeEnvironment(dir string, source *contract.Estate, a Addresses) error {
@@ -80,9 +81,17 @@ func writeEnvironment(dir string, source *contract.Estate, a Addresses) error {
 
 // environment binds everything that the contracts ask for to a stand-in.
 func environment(source *contract.Estate, a Addresses) map[string]any {
-	groups := map[string]map[string]string{"backend": {}, "issuer": {}, "clientId": {}}
+	groups := map[string]map[string]string{"backend": {}, "issuer": {}, "clientId": {}, "client": {}, "tenants": {}}
+	for _, c := range source.Clients {
+		groups["client"][c.Name] = GUID("client", c.Name)
+	}
 	for _, api := range source.APIs {
 		groups["clientId"][api.Name] = GUID("api", api.Name)
+		for _, tenant := range api.Tenants {
+			if tenant != contract.Home {
+				groups["tenants"][tenant] = GUID("tenant", tenant)
+			}
+		}
 	}
 	for _, name := range source.Placeholders() {
 		switch group, key, _ := strings.Cut(name, "."); group {
@@ -104,14 +113,16 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 }
 
 // options are what the stand-in for Entra must know of the plan.
-func options(plan *contract.Plan) issuer.Options {
+func options(source *contract.Estate, plan *contract.Plan) issuer.Options {
 	o := issuer.Options{Tenants: []string{Tenant(), Stranger()}}
 	client := issuer.Client{Name: Client, ID: GUID("client", Client), Secret: "local-secret", Roles: map[string][]string{}}
 	for _, is := range plan.Issuers {
+		tenant := is.Tenant
 		if is.Name != contract.Entra {
-			if tenant := tenantOf(is.Issuer); tenant != "" {
-				o.Tenants = append(o.Tenants, tenant)
-			}
+			tenant = tenantOf(is.Issuer)
+		}
+		if tenant != "" && !slices.Contains(o.Tenants, tenant) {
+			o.Tenants = append(o.Tenants, tenant)
 		}
 	}
 	for _, api := range plan.APIs {
@@ -120,8 +131,27 @@ func options(plan *contract.Plan) issuer.Options {
 			client.Roles[api.Name] = api.Roles
 		}
 	}
-	o.Clients = []issuer.Client{client}
+	o.Clients = append([]issuer.Client{client}, clients(source)...)
 	return o
+}
+
+// clients are the estate's own clients, with the roles that they say they use.
+// One with a certificate has no secret, so its tokens say so (azpacr 2).
+func clients(source *contract.Estate) []issuer.Client {
+	var out []issuer.Client
+	for _, c := range source.Clients {
+		client := issuer.Client{Name: c.Name, ID: GUID("client", c.Name), Roles: map[string][]string{}}
+		if c.Credential.Kind == "secret" {
+			client.Secret = "local-secret"
+		}
+		for _, u := range c.Uses {
+			if len(u.Roles) > 0 {
+				client.Roles[u.API] = u.Roles
+			}
+		}
+		out = append(out, client)
+	}
+	return out
 }
 
 // tenantOf is the tenant segment of an issuer that environment made, "" of any other.

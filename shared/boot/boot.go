@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"os"
 	"os/signal"
@@ -23,6 +24,7 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/forward"
 	"tollgate/shared/gateway"
+	"tollgate/shared/token"
 )
 
 // Azure runs the gateway as a custom handler until it is told to stop, and
@@ -57,7 +59,11 @@ func serve(ctx context.Context, getenv func(string) string, stdout io.Writer) er
 	if err != nil {
 		return err
 	}
-	gw := gateway.Compile(plan, Parts(stdout))
+	parts := Parts(stdout)
+	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
+		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
+	}
+	gw := gateway.Compile(plan, parts)
 	handler := azure.Handler(gw, azure.Timers{"refresh": refresh(gw, stdout)})
 	l, err := azure.Listen(config.Port)
 	if err != nil {
@@ -112,6 +118,11 @@ func Parts(stdout io.Writer) gateway.Parts {
 		Backends: forward.Transport(),
 		Events:   audit.NewLines(stdout),
 		Report:   func(err error) { fmt.Fprintf(os.Stderr, "tollgate: %v\n", err) },
+		Identity: token.Options{
+			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
+			Warn:   func(text string) { fmt.Fprintf(os.Stderr, "tollgate: warning: %s\n", singleLine(text)) },
+			Jitter: mathrand.Float64,
+		},
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	AppRoot     = "FUNCTIONS_APP_ROOT_PATH"
 	Contracts   = "TOLLGATE_CONTRACTS"
 	Environment = "TOLLGATE_ENVIRONMENT"
+	Snapshot    = "TOLLGATE_SNAPSHOT"
 )
 
 // Settings is the table of all settings.
@@ -31,6 +32,7 @@ func Settings() []Setting {
 		{Name: AppRoot, Default: ".", Doc: "The app's folder. The host sets it."},
 		{Name: Contracts, Default: "contracts", Doc: "Folder of the contracts; relative to the app's folder."},
 		{Name: Environment, Must: true, Doc: "Which file of environments/ the contracts are bound to. No default: a package must not guess where it runs."},
+		{Name: Snapshot, Default: "snapshot", Doc: "Folder of the issuers' key sets as tollgate snapshot saved them, for a start during an outage; relative to the app's folder. It may be absent."},
 	}
 }
 
@@ -39,6 +41,7 @@ type Config struct {
 	Port        int
 	Contracts   string
 	Environment string
+	Snapshot    string
 }
 
 // configure reads the settings; every missing or bad one is reported.
@@ -54,9 +57,12 @@ func configure(getenv func(string) string) (Config, error) {
 		}
 		values[s.Name] = v
 	}
-	c := Config{Contracts: values[Contracts], Environment: values[Environment]}
-	if !filepath.IsAbs(c.Contracts) {
-		c.Contracts = filepath.Join(values[AppRoot], c.Contracts)
+	c := Config{Environment: values[Environment]}
+	for name, at := range map[string]*string{Contracts: &c.Contracts, Snapshot: &c.Snapshot} {
+		*at = values[name]
+		if !filepath.IsAbs(*at) {
+			*at = filepath.Join(values[AppRoot], *at)
+		}
 	}
 	if v := values[Port]; v != "" {
 		port, err := strconv.Atoi(v)

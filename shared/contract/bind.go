@@ -166,7 +166,9 @@ func (b *binder) checkAudiences(p *Plan, faults *Faults) {
 func (b *binder) checkEnvironment() {
 	d, env := b.envDoc, b.env
 	checkURL(d, "authority", env.Authority, plainLoopback)
-	checkURL(d, "publicURL", env.PublicURL, plainLoopback)
+	if u := checkURL(d, "publicURL", env.PublicURL, plainLoopback); u != nil && strings.Trim(u.Path, "/") != "" {
+		d.fault("publicURL", "%q has a path; it is the origin alone, and API paths begin right after it", env.PublicURL)
+	}
 	var clients []string
 	for _, c := range b.estate.Clients {
 		clients = append(clients, c.Name)

@@ -121,6 +121,7 @@ func TestEachFaultIsNamedWhereItStands(t *testing.T) {
 		"tenant that is no GUID":  {[]string{"environments/prod.yaml", "11111111-1111", "contoso"}, `environments/prod.yaml:2:9: error: "contoso-1111-1111-111111111111" must match`},
 		"backend with a query":    {[]string{"environments/prod.yaml", "internal.example", "internal.example?x=1"}, `orders.yaml:5:17: error: "https://orders.internal.example?x=1" must not hold credentials, a query`},
 		"backend over plain http": {[]string{"environments/prod.yaml", "https://orders", "http://orders"}, `orders.yaml:5:17: warning: "http://orders.internal.example" is plain http`},
+		"public URL with a path":  {[]string{"environments/prod.yaml", "backend:", "publicURL: https://api.example/base\nbackend:"}, `environments/prod.yaml:3:12: error: "https://api.example/base" has a path`},
 		"audience Entra refuses":  {[]string{"orders.yaml", "api://${tenant}/orders", "api://orders"}, `orders.yaml:6:11: warning: Entra refuses "api://orders"`},
 		"stale before refreshed":  {[]string{"gateway.yaml", "tokenVersions: [v2]", "tokenVersions: [v2], keys: { maxStale: 1m }"}, `gateway.yaml:4:40: error: maxStale (1m0s) is shorter than refresh`},
 		"guests: true":            {[]string{"orders.yaml", "owner: o", "owner: o\nguests: true"}, `orders.yaml:4:9: error: true says nothing`},

@@ -27,6 +27,7 @@ type Parts struct {
 	Backends http.RoundTripper // carries requests to backends
 	Events   audit.Sink
 	Report   func(error) // told of lost events and of panics; nil drops them
+	Identity token.Options
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -62,7 +63,7 @@ type Step struct {
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now)}
+	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity)}
 	for _, api := range plan.APIs {
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
@@ -107,6 +108,11 @@ func chained(steps []step) pipeline.Stage {
 // fetches key sets that are growing old. It may be called by anyone at any time.
 func (g *Gateway) Refresh(ctx context.Context) (report []string, err error) {
 	return g.trust.Refresh(ctx)
+}
+
+// Snapshot is every issuer's key set as it is published now, as files by name.
+func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
+	return g.trust.Snapshot(ctx)
 }
 
 // NewCall is the request as the stages see it.

@@ -20,7 +20,7 @@ import (
 // load asks the issuer: discovery where the address isn't known, then the keys.
 func (k *keySet) load() (*ring, string, error) {
 	k.mu.Lock()
-	jwks, stale := k.jwks, k.ring == nil || k.now().Sub(k.ring.fetched) >= k.times.Refresh
+	jwks, stale := k.jwks, k.ring == nil || k.ring.old || k.now().Sub(k.ring.fetched) >= k.times.Refresh
 	k.mu.Unlock()
 	if jwks == "" || stale {
 		var err error
@@ -36,8 +36,11 @@ func (k *keySet) load() (*ring, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("key set: %w", err)
 	}
-	return &ring{keys: keys, fetched: k.now()}, jwks, nil
+	return &ring{keys: keys, fetched: k.now(), raw: body}, jwks, nil
 }
+
+// printable cuts what a warning repeats of a document.
+func printable(s string) string { return s[:min(len(s), 64)] }
 
 // discover reads the metadata with go-oidc. For Entra's v1 tokens its address
 // isn't below the issuer, so the issuer is compared here instead of there.
@@ -101,6 +104,7 @@ func (k *keySet) parse(body []byte) (map[string]*jose.JSONWebKey, error) {
 	for _, raw := range doc.Keys {
 		key, ok := k.usable(raw)
 		if !ok {
+			k.options.warn(fmt.Sprintf("a key of %s is not usable and is skipped: kid %q", k.issuer.Issuer, printable(key.KeyID)))
 			continue
 		}
 		_, seen := keys[key.KeyID]
@@ -109,6 +113,7 @@ func (k *keySet) parse(body []byte) (map[string]*jose.JSONWebKey, error) {
 	}
 	for kid, dup := range twice { // which of them is meant can't be told
 		if dup {
+			k.options.warn(fmt.Sprintf("several keys of %s have one kid, and none of them is used: %q", k.issuer.Issuer, printable(kid)))
 			delete(keys, kid)
 		}
 	}

@@ -55,7 +55,7 @@ func (p *idp) stage(algorithms ...string) pipeline.Stage {
 }
 
 func (p *idp) stageFor(is contract.TrustedIssuer, algorithms ...string) pipeline.Stage {
-	trust := NewTrust(planOf(algorithms, is), p, p.clock.Now)
+	trust := NewTrust(planOf(algorithms, is), p, p.clock.Now, Options{})
 	return trust.Verify([]contract.Accepted{{Issuer: is, Audiences: []string{ordersID}}})
 }
 

@@ -54,6 +54,7 @@ type keySet struct {
 	times      contract.KeyTimes
 	client     *http.Client
 	now        func() time.Time
+	options    Options
 
 	mu     sync.Mutex
 	flight *flight   // the fetch under way, if any
@@ -69,12 +70,14 @@ type keySet struct {
 type ring struct {
 	keys    map[string]*jose.JSONWebKey // a key that is published again keeps its pointer
 	fetched time.Time
+	raw     []byte // the key set as it was published, for a snapshot
+	old     bool   // from a snapshot: used only where fetching fails or hasn't ended
 }
 
 var _ oidc.KeySet = (*keySet)(nil)
 
-func newKeySet(issuer contract.TrustedIssuer, plan *contract.Plan, transport http.RoundTripper, now func() time.Time) *keySet {
-	k := &keySet{issuer: issuer, times: plan.Keys, now: now, client: &http.Client{
+func newKeySet(issuer contract.TrustedIssuer, plan *contract.Plan, transport http.RoundTripper, now func() time.Time, o Options) *keySet {
+	k := &keySet{issuer: issuer, times: plan.Keys, now: now, options: o, client: &http.Client{
 		Transport: bounded{transport},
 		Timeout:   fetchTimeout,
 		// A redirect could lead to another host's keys, or into the private network.
@@ -83,6 +86,7 @@ func newKeySet(issuer contract.TrustedIssuer, plan *contract.Plan, transport htt
 	for _, a := range plan.Algorithms {
 		k.algorithms = append(k.algorithms, jose.SignatureAlgorithm(a))
 	}
+	k.ring = k.restored()
 	return k
 }
 
@@ -165,7 +169,7 @@ func (k *keySet) current(ctx context.Context) (*ring, error) {
 	r := k.held()
 	age := k.ageOf(r)
 	switch {
-	case age < k.times.Refresh:
+	case age < k.times.Refresh && !r.old:
 		return r, nil
 	case age < k.times.MaxStale:
 		k.freshen(ctx)
@@ -252,17 +256,34 @@ func (k *keySet) renew(f *flight) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
-		wait := min(retryAfter<<min(k.failed, 10), maxRetry)
+		wait := k.backOff()
 		k.failed++
 		k.jwks = "" // it may have moved
 		k.why, k.next = fmt.Errorf("fetch keys of %s: %s", k.issuer.Issuer, shortened(err)), k.now().Add(wait)
 		f.err = &unavailable{k.why, wait}
+		k.options.warn(k.why.Error())
 	} else {
 		r.keep(k.ring)
 		k.ring, k.jwks, k.failed, k.next = r, jwks, 0, time.Time{}
 	}
 	k.flight = nil
 	close(f.done)
+}
+
+// backOff doubles with each failure in a row, and is spread by up to half of
+// itself, so that many instances don't come back to a broken issuer at once.
+func (k *keySet) backOff() time.Duration {
+	wait := min(retryAfter<<min(k.failed, 10), maxRetry)
+	if k.options.Jitter != nil {
+		wait -= time.Duration(k.options.Jitter() * float64(wait) / 2)
+	}
+	return wait
+}
+
+func (o Options) warn(text string) {
+	if o.Warn != nil {
+		o.Warn(text)
+	}
 }
 
 // shortened: some errors hold the whole answer, and each refused request of an

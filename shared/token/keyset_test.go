@@ -201,7 +201,7 @@ func FuzzKeySet(f *testing.F) {
 	for _, text := range []string{`{}`, `null`, `[]`, `{"keys":null}`, `{"keys":{}}`, `{"keys":[{"kty":"oct","k":"","kid":"x"}]}`, `{"KEYS":[]}`, `{"keys":[{"kty":"RSA","kid":"x","n":"","e":""}]}`, `{"keys":[{"kty":"AKP","alg":"ML-DSA-44","kid":"x","pub":"AA"}]}`} {
 		f.Add([]byte(text))
 	}
-	k := newKeySet(newIDP().trusted(), planOf([]string{"RS256"}), newIDP(), noon)
+	k := newKeySet(newIDP().trusted(), planOf([]string{"RS256"}), newIDP(), noon, Options{})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		keys, err := k.parse(body)
 		if err != nil {

@@ -32,7 +32,7 @@ func (t *Trust) sorted() []*issuer {
 }
 
 func (k *keySet) warm(ctx context.Context) (string, error) {
-	if r := k.held(); r != nil && k.now().Sub(r.fetched) < k.times.Refresh/2 {
+	if r := k.held(); r != nil && !r.old && k.now().Sub(r.fetched) < k.times.Refresh/2 {
 		return fmt.Sprintf("%s: %d keys, fresh", k.issuer.Issuer, len(r.keys)), nil
 	}
 	if err := k.fetch(ctx, false); err != nil {

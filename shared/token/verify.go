@@ -11,6 +11,7 @@ package token
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,14 +40,21 @@ type issuer struct {
 	keys *keySet
 }
 
+// Options are what may be left out.
+type Options struct {
+	Snapshot fs.FS             // key sets of an earlier day, for a start during an outage; nil: none
+	Warn     func(text string) // told what an operator should know; nil: nobody
+	Jitter   func() float64    // from 0 to 1, spreads tries after a failure; nil: none
+}
+
 // NewTrust takes the plan's issuers. transport carries the requests for keys.
-func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.Time) *Trust {
+func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.Time, o Options) *Trust {
 	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, maxLifetime: plan.MaxLifetime, now: now, issuers: map[contract.TrustedIssuer]*issuer{}, verified: newCache()}
 	for _, a := range plan.Algorithms {
 		t.algorithms[a] = true
 	}
 	for _, is := range plan.Issuers {
-		t.issuers[is] = &issuer{is, newKeySet(is, plan, transport, now)}
+		t.issuers[is] = &issuer{is, newKeySet(is, plan, transport, now, o)}
 	}
 	return t
 }
@@ -97,6 +105,9 @@ func (t *Trust) Verify(accepts []contract.Accepted) pipeline.Stage {
 // recall is the token as it was verified before, if this API accepts its issuer
 // and the key that verified it is still published.
 func (t *Trust) recall(ctx context.Context, raw string, p policy) *entry {
+	if len(raw) > MaxLength {
+		return nil // even its digest would be work
+	}
 	e := t.verified.get(raw)
 	if e == nil || p.accepts[e.issuer.Issuer].issuer != e.issuer || !e.issuer.keys.holds(ctx, e.key) {
 		return nil

@@ -171,7 +171,7 @@ func (s scenario) text(t *testing.T, name string) (string, bool) {
 	}
 	orders := s.API(t, "orders")
 	return strings.NewReplacer("{{tenant}}", estate.Tenant(), "{{stranger}}", estate.Stranger(),
-		"{{public}}", s.Local.Plan.PublicURL, "{{orders.clientId}}", orders.ClientID, "{{orders.audience}}", orders.Audience).Replace(string(raw)), true
+		"{{issuer}}", s.Local.Plan.SignIn, "{{billing-batch}}", estate.GUID("client", "billing-batch"), "{{public}}", s.Local.Plan.PublicURL, "{{orders.clientId}}", orders.ClientID, "{{orders.audience}}", orders.Audience).Replace(string(raw)), true
 }
 
 func read[T any](t *testing.T, s scenario, name string) (v T, ok bool) {
