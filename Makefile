@@ -19,12 +19,27 @@ run: build ## the whole local run, until Ctrl-C
 	@exec $(BIN)/tollgate up
 
 .PHONY: test
-test: vet deps ## everything, race detector on
+test: vet deps ## everything, race detector on, and each fuzz target for some seconds
 	set -o pipefail; $(GO) test -race -json ./... | $(GO) run ./tests/report
+	@$(MAKE) --no-print-directory fuzz
+
+# A target's seeds run in every `go test`; this looks for more.
+FUZZTIME ?= 3s
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' shared localrun tests | while read -r file; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$$file"); do \
+	    printf '%-24s %s\n' "$$(dirname "$$file")" "$$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" >/tmp/tollgate-fuzz.$$$$ 2>&1 || { cat /tmp/tollgate-fuzz.$$$$; rm -f /tmp/tollgate-fuzz.$$$$; exit 1; }; \
+	    grep -E 'execs|PASS' /tmp/tollgate-fuzz.$$$$ | tail -2 | head -1; rm -f /tmp/tollgate-fuzz.$$$$; \
+	  done; done
 
 .PHONY: prove
-prove: deps ## what takes long: 500 kills under load; its figures go into documents
+prove: deps ## what takes long: 500 kills under load, a million tokens, ten minutes of each fuzz target
 	TOLLGATE_KILLS=500 $(GO) test -race -count 1 -run 'Killed' -v ./tests/faults
+	TOLLGATE_TOKENS=1000000 $(GO) test -count 1 -run 'H142' -timeout 60m -v ./shared/token
+	$(MAKE) fuzz FUZZTIME=10m
 
 # What tests need besides Go. Without Node those tests are skipped, and counted.
 .PHONY: deps

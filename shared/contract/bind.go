@@ -106,6 +106,10 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 	if slices.Contains(a.Issuers, Entra) {
 		b.warnAudience(d, a, audience)
 	}
+	out.Proof = a.Proof
+	if a.Proof.DPoP != "" && b.env.PublicURL == "" {
+		d.fault("proof.dpop", "a proof names the public address, and %s has no publicURL", b.env.doc.file)
+	}
 	for i, r := range a.Require {
 		rc := RequiredClaim{Claim: r.Claim, Separator: r.Separator, All: r.Match == "all", Rule: fmt.Sprintf("require.%d", i)}
 		for j, v := range r.Values {

@@ -90,6 +90,7 @@ type PlannedAPI struct {
 	MaxBody    int64
 	Accepts    []Accepted
 	Callers    Callers
+	Proof      Proof
 	Require    []RequiredClaim
 	Operations []PlannedOperation
 	lines      map[string]int // its rules, by name

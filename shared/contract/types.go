@@ -89,9 +89,16 @@ type API struct {
 	Guests      *bool       `field:"guests" doc:"false: users must be members of their tenant (acct 0, an optional claim of the registration)."`
 	Scopes      []Scope     `field:"scopes" doc:"Delegated permissions the API offers: what an app may do for a signed-in user."`
 	Roles       []Role      `field:"roles" doc:"App roles the API offers, to applications and to users."`
+	Proof       Proof       `field:"proof" doc:"How a caller proves that a token bound to a key is its own. Without it, a bound token is refused."`
 	Require     []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
 	MaxBody     Size        `field:"maxBody" doc:"Largest request body. Larger ones are answered 413."`
 	Operations  []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
+}
+
+// Proof is how a caller proves that a bound token is its own.
+type Proof struct {
+	DPoP              string `field:"dpop" doc:"RFC 9449. accepted: tokens bound by cnf.jkt need a proof, others are taken as bearer tokens. required: only bound tokens are taken." enum:"accepted,required"`
+	CertificateHeader string `field:"certificateHeader" doc:"RFC 8705. The header in which the front end passes the client's certificate, such as X-ARR-ClientCert. Name it only where callers can't set it themselves." pattern:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 }
 
 // Backend is where granted calls go.

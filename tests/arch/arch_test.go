@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"tollgate/shared/boot"
 	"tollgate/shared/contract"
 	"tollgate/tests/lab"
 )
@@ -197,5 +198,39 @@ func TestFunctionNamesAreReserved(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(names, want) {
 		t.Errorf("functions/azure has %v, contract.FunctionNames says %v", names, want)
+	}
+}
+
+// The README's table of settings is boot's.
+func TestTheReadmeNamesEverySetting(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(lab.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range boot.Settings() {
+		if !strings.Contains(string(text), "`"+s.Name+"`") {
+			t.Errorf("README.md doesn't name %s", s.Name)
+		}
+	}
+}
+
+// Events arrive in Application Insights as traces; a sampled trace is a lost event.
+func TestEventsAreKeptOutOfSampling(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(lab.Root(t), "host.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var host struct {
+		Logging struct {
+			ApplicationInsights struct {
+				SamplingSettings struct{ ExcludedTypes string }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &host); err != nil {
+		t.Fatal(err)
+	}
+	if excluded := strings.Split(host.Logging.ApplicationInsights.SamplingSettings.ExcludedTypes, ";"); !slices.Contains(excluded, "Trace") {
+		t.Errorf("got excludedTypes %v, want Trace among them", excluded)
 	}
 }
