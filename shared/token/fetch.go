@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	jose "github.com/go-jose/go-jose/v4"
@@ -179,4 +180,31 @@ func (a asking) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.URL.RawQuery = a.query
 	return a.RoundTripper.RoundTrip(r)
+}
+
+// backOff doubles with each failure in a row, and is spread by up to half of
+// itself, so that many instances don't come back to a broken issuer at once.
+func (k *keySet) backOff() time.Duration {
+	wait := min(retryAfter<<min(k.failed, 10), maxRetry)
+	if k.options.Jitter != nil {
+		wait -= time.Duration(k.options.Jitter() * float64(wait) / 2)
+	}
+	return wait
+}
+
+func (o Options) warn(text string) {
+	if o.Warn != nil {
+		o.Warn(text)
+	}
+}
+
+// shortened: some errors hold the whole answer, and each refused request of an
+// outage leaves the cause in an event.
+func shortened(err error) string {
+	const most = 512
+	text := err.Error()
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
 }

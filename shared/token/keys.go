@@ -253,6 +253,9 @@ func (k *keySet) takeOff(forced bool) (*flight, error) {
 
 func (k *keySet) renew(f *flight) {
 	r, jwks, err := k.load()
+	if err != nil {
+		k.options.warn(fmt.Sprintf("fetch keys of %s: %s", k.issuer.Issuer, shortened(err)))
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
@@ -261,38 +264,10 @@ func (k *keySet) renew(f *flight) {
 		k.jwks = "" // it may have moved
 		k.why, k.next = fmt.Errorf("fetch keys of %s: %s", k.issuer.Issuer, shortened(err)), k.now().Add(wait)
 		f.err = &unavailable{k.why, wait}
-		k.options.warn(k.why.Error())
 	} else {
 		r.keep(k.ring)
 		k.ring, k.jwks, k.failed, k.next = r, jwks, 0, time.Time{}
 	}
 	k.flight = nil
 	close(f.done)
-}
-
-// backOff doubles with each failure in a row, and is spread by up to half of
-// itself, so that many instances don't come back to a broken issuer at once.
-func (k *keySet) backOff() time.Duration {
-	wait := min(retryAfter<<min(k.failed, 10), maxRetry)
-	if k.options.Jitter != nil {
-		wait -= time.Duration(k.options.Jitter() * float64(wait) / 2)
-	}
-	return wait
-}
-
-func (o Options) warn(text string) {
-	if o.Warn != nil {
-		o.Warn(text)
-	}
-}
-
-// shortened: some errors hold the whole answer, and each refused request of an
-// outage leaves the cause in an event.
-func shortened(err error) string {
-	const most = 512
-	text := err.Error()
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }
