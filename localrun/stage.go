@@ -98,21 +98,23 @@ func (s *stage) close() error {
 	return errors.Join(faults...)
 }
 
-// choosePort takes the port asked for. A default that is busy gives way.
+// choosePort takes the port asked for. A default that is busy gives way; 0 is any.
 func (s *stage) choosePort() (int, error) {
+	if s.flags.port == 0 {
+		return host.FreePort()
+	}
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.flags.port)))
 	if err == nil {
-		return l.Addr().(*net.TCPAddr).Port, l.Close()
+		return s.flags.port, l.Close()
 	}
 	if s.flags.portGiven {
 		return 0, fmt.Errorf("port %d can't be had (%w); free it, or name another with --port", s.flags.port, err)
 	}
-	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return 0, err
+	port, err := host.FreePort()
+	if err == nil {
+		fmt.Fprintf(s.info, "port %d is busy; taking %d instead\n", s.flags.port, port)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	fmt.Fprintf(s.info, "port %d is busy; taking %d instead\n", s.flags.port, port)
-	return port, l.Close()
+	return port, err
 }
 
 func (s *stage) listen() (net.Listener, error) {

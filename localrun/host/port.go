@@ -23,13 +23,19 @@ func handlerPort(pinned int) (int, error) {
 		}
 		return pinned, nil
 	}
+	return FreePort()
+}
+
+// FreePort is a loopback port that nothing listens on, from a range in which
+// nothing turns up by itself.
+func FreePort() (int, error) {
 	for range 1000 {
 		port := lowestPort + randv2.IntN(highestPort-lowestPort)
 		if bindable(port) == nil {
 			return port, nil
 		}
 	}
-	return 0, errors.New("find a free port for the handler: a thousand were busy")
+	return 0, errors.New("find a free port: a thousand were busy")
 }
 
 func bindable(port int) error {

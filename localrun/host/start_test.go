@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,11 +114,14 @@ func TestChmodHandlerMakesTheFileExecutable(t *testing.T) {
 func TestAPinnedPortMustBeFree(t *testing.T) {
 	t.Parallel()
 	// functions-host.md §1.1.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := handlerPort(port); err == nil || !strings.Contains(err.Error(), "isn't free") {
 		t.Errorf("got %v, want the busy port refused", err)
 	}

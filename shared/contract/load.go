@@ -91,7 +91,7 @@ func (l *loader) readFolder(dir string) {
 			l.faults = append(l.faults, Fault{File: name, Warning: true, Message: "this folder is not read; contracts stand in the folder itself, environments in environments/"})
 		case slices.Contains([]string{".yaml", ".yml"}, path.Ext(name)):
 			l.readFile(name)
-		case !slices.Contains([]string{".md", ".json"}, path.Ext(name)):
+		case !slices.Contains([]string{".md", ".json", ".golden"}, path.Ext(name)):
 			l.faults = append(l.faults, Fault{File: name, Warning: true, Message: "this file is not read; contracts are *.yaml"})
 		}
 	}

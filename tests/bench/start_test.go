@@ -4,7 +4,6 @@ package bench
 import (
 	"bufio"
 	"context"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"tollgate/localrun/estate"
+	"tollgate/localrun/host"
 	"tollgate/localrun/issuer"
 	"tollgate/shared/boot"
 	"tollgate/tests/lab"
@@ -65,12 +65,11 @@ func start(b *testing.B, app, contracts string) (stop func()) {
 
 func freePort(b *testing.B) int {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := host.FreePort()
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // BenchmarkFirstAuthorised: from the start of the handler, behind the stand-in
