@@ -85,7 +85,7 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 		return nil
 	}
 	steps := []step{
-		{"token", trust.Verify(api.Accepts)},
+		{"token", trust.Verify(api.Accepts, api.Proof)},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},

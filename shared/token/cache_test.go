@@ -44,7 +44,7 @@ func TestH140ACachedTokenIsJudgedAnew(t *testing.T) {
 	t.Run("an unchanged key that is fetched again verifies nothing twice", func(t *testing.T) {
 		p := newIDP(rsaK1().jwk())
 		trust := NewTrust(planOf([]string{"RS256"}, p.trusted()), p, p.clock.Now, Options{})
-		stage := trust.Verify([]contract.Accepted{{Issuer: p.trusted(), Audiences: []string{ordersID}}})
+		stage := trust.Verify([]contract.Accepted{{Issuer: p.trusted(), Audiences: []string{ordersID}}}, contract.Proof{})
 		tok := rsaK1().valid(t)
 		assertVerdict(t, presentToken(t, stage, tok), "granted")
 		before := trust.verified.get(tok)
@@ -67,9 +67,9 @@ func TestH139ACachedTokenIsNoGoodElsewhere(t *testing.T) {
 	s := start(t)
 	tok := s.mint(t, appsToken("v2"))
 	assertVerdict(t, presentToken(t, s.stage, tok), "granted")
-	other := s.trust.Verify([]contract.Accepted{{Issuer: s.v2(home), Audiences: []string{stockID}}})
+	other := s.trust.Verify([]contract.Accepted{{Issuer: s.v2(home), Audiences: []string{stockID}}}, contract.Proof{})
 	assertVerdict(t, presentToken(t, other, tok), "401 wrong_audience")
-	elsewhere := s.trust.Verify([]contract.Accepted{{Issuer: s.v2(foreign), Audiences: []string{ordersID}}})
+	elsewhere := s.trust.Verify([]contract.Accepted{{Issuer: s.v2(foreign), Audiences: []string{ordersID}}}, contract.Proof{})
 	assertVerdict(t, presentToken(t, elsewhere, tok), "401 issuer_not_trusted")
 }
 
@@ -107,7 +107,7 @@ func TestH142TheCacheStaysWithinItsBound(t *testing.T) {
 	key := ecK()
 	p := newIDP(key.jwk())
 	trust := NewTrust(planOf([]string{"ES256"}, p.trusted()), p, p.clock.Now, Options{})
-	stage := trust.Verify([]contract.Accepted{{Issuer: p.trusted(), Audiences: []string{ordersID}}})
+	stage := trust.Verify([]contract.Accepted{{Issuer: p.trusted(), Audiences: []string{ordersID}}}, contract.Proof{})
 	base := heap()
 	for i := range total {
 		tok := key.token(t, key.header(), strings.Replace(claimsText(), "{", fmt.Sprintf(`{"n":%d,`, i), 1))

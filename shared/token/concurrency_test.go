@@ -123,7 +123,7 @@ func TestTrustIsSafeForConcurrentUse(t *testing.T) {
 	bad := s.mint(t, stranger)
 	stages := []func(string) string{}
 	for range 3 {
-		stage := s.trust.Verify([]contract.Accepted{s.acceptedV1(), s.acceptedV2()})
+		stage := s.trust.Verify([]contract.Accepted{s.acceptedV1(), s.acceptedV2()}, contract.Proof{})
 		stages = append(stages, func(token string) string {
 			_, refused := send(context.Background(), stage, "Bearer "+token)
 			return verdictOf(refused)

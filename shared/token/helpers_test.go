@@ -163,7 +163,7 @@ func start(t testing.TB) *stand {
 // trusting is a fresh, cold trust in both tenants, and the usual stage on it.
 func (s *stand) trusting(algorithms ...string) (*Trust, pipeline.Stage) {
 	trust := NewTrust(planOf(algorithms, s.v1(home), s.v2(home), s.v1(foreign), s.v2(foreign)), s.http, s.clock.Now, Options{})
-	return trust, trust.Verify([]contract.Accepted{s.acceptedV1(), s.acceptedV2()})
+	return trust, trust.Verify([]contract.Accepted{s.acceptedV1(), s.acceptedV2()}, contract.Proof{})
 }
 
 func (s *stand) v1(tenant string) contract.TrustedIssuer {

@@ -56,7 +56,7 @@ func (p *idp) stage(algorithms ...string) pipeline.Stage {
 
 func (p *idp) stageFor(is contract.TrustedIssuer, algorithms ...string) pipeline.Stage {
 	trust := NewTrust(planOf(algorithms, is), p, p.clock.Now, Options{})
-	return trust.Verify([]contract.Accepted{{Issuer: is, Audiences: []string{ordersID}}})
+	return trust.Verify([]contract.Accepted{{Issuer: is, Audiences: []string{ordersID}}}, contract.Proof{})
 }
 
 func (p *idp) publish(keys ...any) {

@@ -12,7 +12,7 @@ func TestB37OneOfSeveralTenants(t *testing.T) {
 	s := start(t)
 	both := []contract.Accepted{{Issuer: s.v2(home), Audiences: []string{ordersID}}, {Issuer: s.v2(foreign), Audiences: []string{ordersID}}}
 	trust := NewTrust(planOf([]string{"RS256"}, s.v2(home), s.v2(foreign)), s.http, s.clock.Now, Options{})
-	stage := trust.Verify(both)
+	stage := trust.Verify(both, contract.Proof{})
 
 	guest := appsToken("v2")
 	guest.Tenant = foreign
@@ -39,7 +39,7 @@ func TestB43ATokenThatLivesTooLong(t *testing.T) {
 	s := start(t)
 	plan := planOf([]string{"RS256"}, s.v2(home))
 	plan.MaxLifetime = 2 * time.Hour
-	stage := NewTrust(plan, s.http, s.clock.Now, Options{}).Verify([]contract.Accepted{{Issuer: s.v2(home), Audiences: []string{ordersID}}})
+	stage := NewTrust(plan, s.http, s.clock.Now, Options{}).Verify([]contract.Accepted{{Issuer: s.v2(home), Audiences: []string{ordersID}}}, contract.Proof{})
 	lived := func(d time.Duration) string {
 		tok := appsToken("v2")
 		tok.Lifetime = d

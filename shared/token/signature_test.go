@@ -151,7 +151,7 @@ func bigOf(text string) *big.Int {
 func TestB38AKeyCountsForItsOwnIssuerOnly(t *testing.T) {
 	s := start(t)
 	_, stage := s.trusting("RS256")
-	both := s.trust.Verify([]contract.Accepted{s.acceptedV2(), {Issuer: s.v2(foreign), Audiences: []string{ordersID}}})
+	both := s.trust.Verify([]contract.Accepted{s.acceptedV2(), {Issuer: s.v2(foreign), Audiences: []string{ordersID}}}, contract.Proof{})
 	theirs := usersToken("v2")
 	theirs.Tenant = foreign
 	assertVerdict(t, presentToken(t, both, s.mint(t, theirs)), "granted")

@@ -29,7 +29,7 @@ func saved(t *testing.T, p *idp) fstest.MapFS {
 
 func (p *idp) stageFrom(files fstest.MapFS, warn func(string)) pipeline.Stage {
 	trust := NewTrust(planOf([]string{"RS256"}, p.trusted()), p, p.clock.Now, Options{Snapshot: fsOf(files), Warn: warn})
-	return trust.Verify([]contract.Accepted{{Issuer: p.trusted(), Audiences: []string{ordersID}}})
+	return trust.Verify([]contract.Accepted{{Issuer: p.trusted(), Audiences: []string{ordersID}}}, contract.Proof{})
 }
 
 // fsOf keeps a nil map from becoming an interface that isn't nil.

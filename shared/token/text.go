@@ -16,25 +16,28 @@ const MaxLength = 32 << 10
 // maxKid bounds a key id; Entra's are 27 characters. It is used as a map key and nothing else.
 const maxKid = 256
 
-// bearer takes the one credential out of the request (RFC 6750 §2.1).
-func bearer(h http.Header) (string, *refusal.Refusal) {
+// credential takes the one credential out of the request (RFC 6750 §2.1, RFC
+// 9449 §7.1). dpop: that scheme is taken too, and was used if it is returned true.
+func credential(h http.Header, dpop bool) (raw string, underDPoP bool, refused *refusal.Refusal) {
 	values := h.Values("Authorization")
 	switch {
 	case len(values) == 0:
-		return "", missing("Send an access token in the Authorization header.")
+		return "", false, missing("Send an access token in the Authorization header.")
 	case len(values) > 1:
 		// RFC 6750 §3.1: more than one way of sending a token is invalid_request.
-		return "", refusal.New(refusal.Malformed, "multiple_credentials", "Send exactly one Authorization header.").
+		return "", false, refusal.New(refusal.Malformed, "multiple_credentials", "Send exactly one Authorization header.").
 			Challenging(refusal.Challenge{Error: "invalid_request"})
 	}
 	scheme, raw, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		if len(scheme) > 6 && strings.EqualFold(scheme[:6], "Bearer") && !letter(scheme[6]) {
-			return "", malformed("The token isn't separated from the scheme by one space.")
-		}
-		return "", missing("This gateway takes access tokens in the Bearer scheme only.")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		return raw, false, nil
+	case strings.EqualFold(scheme, "DPoP") && dpop:
+		return raw, true, nil
+	case len(scheme) > 6 && strings.EqualFold(scheme[:6], "Bearer") && !letter(scheme[6]):
+		return "", false, malformed("The token isn't separated from the scheme by one space.")
 	}
-	return raw, nil
+	return "", false, missing("This API doesn't take credentials in that scheme.")
 }
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

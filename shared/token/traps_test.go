@@ -189,7 +189,7 @@ func TestClaimsReachTheIdentityAsTheyWereWritten(t *testing.T) {
 	p := newIDP(rsaK1().jwk())
 	stage := p.trusted()
 	trust := NewTrust(planOf([]string{"RS256"}, stage), p, p.clock.Now, Options{})
-	verify := trust.Verify([]contract.Accepted{{Issuer: stage, Audiences: []string{ordersID}}})
+	verify := trust.Verify([]contract.Accepted{{Issuer: stage, Audiences: []string{ordersID}}}, contract.Proof{})
 	text := swap(t, claimsText(), "{", `{"big":12345678901234567890,"small":1.50,"esc":"a\u0000\n\ud83d\ude00é","on":true,"none":null,"https://x.example/a.b":"dotted",`)
 	call, refused := send(t.Context(), verify, "Bearer "+rsaK1().token(t, rsaK1().header(), text))
 	if refused != nil {

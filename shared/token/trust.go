@@ -22,6 +22,7 @@ type Trust struct {
 	now         func() time.Time
 	issuers     map[contract.TrustedIssuer]*issuer
 	verified    *cache
+	proofs      *proofs
 }
 
 type issuer struct {
@@ -38,7 +39,8 @@ type Options struct {
 
 // NewTrust takes the plan's issuers. transport carries the requests for keys.
 func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.Time, o Options) *Trust {
-	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, maxLifetime: plan.MaxLifetime, now: now, issuers: map[contract.TrustedIssuer]*issuer{}, verified: newCache()}
+	t := &Trust{algorithms: map[string]bool{}, skew: plan.ClockSkew, maxLifetime: plan.MaxLifetime, now: now, issuers: map[contract.TrustedIssuer]*issuer{}, verified: newCache(),
+		proofs: newProofs(plan.PublicURL, proofWindow, now)}
 	for _, a := range plan.Algorithms {
 		t.algorithms[a] = true
 	}
@@ -48,10 +50,14 @@ func NewTrust(plan *contract.Plan, transport http.RoundTripper, now func() time.
 	return t
 }
 
-// policy is whose tokens one API accepts.
+// proofWindow is how far from now a DPoP proof may have been made, either way.
+const proofWindow = time.Minute
+
+// policy is whose tokens one API accepts, and how they are proved.
 type policy struct {
 	accepts map[string]accepted // by exact iss
 	issuers []contract.TrustedIssuer
+	proof   contract.Proof
 }
 
 // accepted is one issuer, and the audiences that its tokens may name.
@@ -61,17 +67,18 @@ type accepted struct {
 }
 
 // Verify is the stage that demands a token of one of the accepted issuers for
-// one of their audiences, and notes who calls.
-func (t *Trust) Verify(accepts []contract.Accepted) pipeline.Stage {
-	p := policy{accepts: map[string]accepted{}}
+// one of their audiences, proved as the contract says if it is bound to a key,
+// and notes who calls.
+func (t *Trust) Verify(accepts []contract.Accepted, proof contract.Proof) pipeline.Stage {
+	p := policy{accepts: map[string]accepted{}, proof: proof}
 	for _, a := range accepts {
 		p.accepts[a.Issuer.Issuer] = accepted{t.issuers[a.Issuer], a.Audiences}
 		p.issuers = append(p.issuers, a.Issuer)
 	}
 	return func(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
-		raw, refused := bearer(c.Request.Header)
+		raw, underDPoP, refused := credential(c.Request.Header, proof.DPoP != "")
 		if refused != nil {
-			return refused
+			return inScheme(refused, proof)
 		}
 		e := t.recall(ctx, raw, p)
 		fresh := e == nil
@@ -81,6 +88,9 @@ func (t *Trust) Verify(accepts []contract.Accepted) pipeline.Stage {
 			}
 		}
 		if refused := t.admit(e, p); refused != nil {
+			return refused
+		}
+		if refused := t.prove(e, p.proof, c, raw, underDPoP); refused != nil {
 			return refused
 		}
 		if fresh {
@@ -109,13 +119,7 @@ func (t *Trust) admit(e *entry, p policy) *refusal.Refusal {
 	if refused := checkAudience(e.identity.Claims, p.accepts[e.issuer.Issuer].audiences); refused != nil {
 		return refused
 	}
-	if refused := t.checkTimes(e.times); refused != nil {
-		return refused
-	}
-	if e.binding != nil {
-		return unauthenticated("binding_required", "The token is bound to a key and can't be sent as a bearer token.")
-	}
-	return nil
+	return t.checkTimes(e.times)
 }
 
 // stranger refuses an issuer that isn't accepted. Where a contract lists several

@@ -95,7 +95,7 @@ func TestATokenForAnotherAudienceIsRefused(t *testing.T) {
 func TestAnIssuerCountsOnlyWhereItIsListed(t *testing.T) {
 	s := start(t)
 	only := func(a contract.Accepted) func(entra.Token) string {
-		stage := s.trust.Verify([]contract.Accepted{a})
+		stage := s.trust.Verify([]contract.Accepted{a}, contract.Proof{})
 		return func(tok entra.Token) string { return presentToken(t, stage, s.mint(t, tok)) }
 	}
 	v1, v2 := only(s.acceptedV1()), only(s.acceptedV2())
@@ -124,7 +124,7 @@ func TestAnIssuerCountsOnlyWhereItIsListed(t *testing.T) {
 		t.Run(name+": "+c[1], func(t *testing.T) { assertVerdict(t, c[0], c[1]) })
 	}
 	t.Run("B37 no issuer at all is accepted: 401 issuer_not_trusted", func(t *testing.T) {
-		assertVerdict(t, presentToken(t, s.trust.Verify(nil), s.mint(t, usersToken("v2"))), "401 issuer_not_trusted")
+		assertVerdict(t, presentToken(t, s.trust.Verify(nil, contract.Proof{}), s.mint(t, usersToken("v2"))), "401 issuer_not_trusted")
 	})
 }
 
