@@ -24,7 +24,7 @@ func main() {
 			fmt.Fprintf(os.Stderr, "tollgate: %v\n", err)
 		}
 		stop()
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -35,6 +35,6 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(upCommand(), tokenCommand(), callCommand(), checkCommand(), packageCommand())
+	root.AddCommand(upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(), packageCommand(), snapshotCommand())
 	return root
 }

@@ -2,13 +2,10 @@
 package command
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,70 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"tollgate/tests/lab"
+	"tollgate/tests/desk"
 )
 
-// desk is a folder with the command, the staged app and the example contracts.
-type desk struct{ dir string }
-
-func newDesk(t *testing.T) desk {
-	t.Helper()
-	d := desk{t.TempDir()}
-	build := exec.Command("go", "build", "-o", filepath.Join(d.dir, "bin/tollgate"), "./localrun")
-	build.Dir = lab.Root(t)
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	for from, to := range map[string]string{lab.StageApp(t): "dist/azure", filepath.Join(lab.Root(t), "contracts"): "contracts"} {
-		if err := os.CopyFS(filepath.Join(d.dir, to), os.DirFS(from)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return d
-}
-
-func (d desk) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(d.dir, "bin/tollgate"), args...)
-	cmd.Dir = d.dir
-	return cmd
-}
-
-// run is a command to its end.
-func (d desk) run(args ...string) (stdout, stderr string, code int) {
-	cmd := d.command(args...)
-	var out, err bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &err
-	_ = cmd.Run() // the code says how it ended
-	return out.String(), err.String(), cmd.ProcessState.ExitCode()
-}
-
-// up starts the local run and waits until it greets.
-func (d desk) up(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	cmd := d.command(append([]string{"up", "--port", "0"}, args...)...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for s := bufio.NewScanner(out); s.Scan(); {
-		if strings.Contains(s.Text(), "Stop with Ctrl-C") {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return cmd
-		}
-	}
-	t.Fatal("up ended before it was up")
-	return nil
-}
-
 func TestOnceMakesAnAllowedAndARefusedCall(t *testing.T) {
-	d := newDesk(t)
+	d := desk.New(t)
 	for _, front := range []string{"functions", "none"} {
-		out, errs, code := d.run("up", "--once", "--port", "0", "--host", front)
+		out, errs, code := d.Run("up", "--once", "--port", "0", "--host", front)
 		if want := "GET /orders as DataReader: 200\nPOST /orders as DataReader: 403\n"; code != 0 || out != want {
 			t.Errorf("--host %s: got exit %d, %q, %s; want %q", front, code, out, errs, want)
 		}
@@ -87,10 +27,10 @@ func TestOnceMakesAnAllowedAndARefusedCall(t *testing.T) {
 }
 
 func TestCallsAndTokensFindTheLocalRun(t *testing.T) {
-	d := newDesk(t)
-	d.up(t)
+	d := desk.New(t)
+	d.Up(t)
 
-	out, _, code := d.run("call", "GET", "/orders/42", "--role", "DataReader")
+	out, _, code := d.Run("call", "GET", "/orders/42", "--role", "DataReader")
 	var seen struct {
 		Path    string
 		Headers map[string][]string
@@ -98,33 +38,33 @@ func TestCallsAndTokensFindTheLocalRun(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &seen); code != 0 || err != nil || seen.Path != "/orders/42" || seen.Headers["X-Roles"][0] != "DataReader" {
 		t.Errorf("got exit %d, %s; want what the backend saw", code, out)
 	}
-	_, errs, code := d.run("call", "POST", "/orders", "--role", "DataReader")
+	_, errs, code := d.Run("call", "POST", "/orders", "--role", "DataReader")
 	if want := "refused: insufficient_role by operations.create.allow.roles (contracts/orders.yaml:"; code != 1 || !strings.Contains(errs, want) {
 		t.Errorf("got exit %d, %s; want exit 1 and %s", code, errs, want)
 	}
-	raw, _, code := d.run("token", "--api", "orders", "--role", "DataWriter")
+	raw, _, code := d.Run("token", "--api", "orders", "--role", "DataWriter")
 	if code != 0 || strings.Count(raw, ".") != 2 {
 		t.Fatalf("got exit %d, token %q", code, raw)
 	}
-	if _, errs, code := d.run("call", "POST", "/orders", "--token", strings.TrimSpace(raw), "--data", "{}"); code != 0 {
+	if _, errs, code := d.Run("call", "POST", "/orders", "--token", strings.TrimSpace(raw), "--data", "{}"); code != 0 {
 		t.Errorf("got exit %d, %s, want 0", code, errs)
 	}
-	_, errs, code = d.run("token", "--api", "orders", "--role", "DataReeder")
+	_, errs, code = d.Run("token", "--api", "orders", "--role", "DataReeder")
 	if code != 1 || !strings.Contains(errs, "known: DataReader, DataWriter") {
 		t.Errorf("got exit %d, %s; want the known roles", code, errs)
 	}
-	if _, errs, code := d.run("up", "--port", "0"); code != 1 || !strings.Contains(errs, "a local run is up already") {
+	if _, errs, code := d.Run("up", "--port", "0"); code != 1 || !strings.Contains(errs, "a local run is up already") {
 		t.Errorf("got exit %d, %s; want a second run refused", code, errs)
 	}
-	if info, err := os.Stat(filepath.Join(d.dir, ".tollgate/run.json")); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(d.Dir, ".tollgate/run.json")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("run.json: got %v, %v; want mode 0600", info, err)
 	}
 }
 
 func TestCtrlCLeavesNothingBehind(t *testing.T) {
 	for _, front := range []string{"functions", "none"} {
-		d := newDesk(t)
-		cmd := d.up(t, "--host", front)
+		d := desk.New(t)
+		cmd := d.Up(t, "--host", front)
 		handlers := children(t, cmd.Process.Pid)
 		if len(handlers) != 1 {
 			t.Fatalf("got child processes %v, want the handler", handlers)
@@ -136,28 +76,28 @@ func TestCtrlCLeavesNothingBehind(t *testing.T) {
 			t.Errorf("got %v, want exit 0", err)
 		}
 		assertGone(t, handlers[0])
-		if _, err := os.Stat(filepath.Join(d.dir, ".tollgate/run.json")); err == nil {
+		if _, err := os.Stat(filepath.Join(d.Dir, ".tollgate/run.json")); err == nil {
 			t.Error("run.json is still there")
 		}
-		if _, errs, code := d.run("call", "GET", "/orders", "--role", "DataReader"); code != 1 || !strings.Contains(errs, "no local run found") {
+		if _, errs, code := d.Run("call", "GET", "/orders", "--role", "DataReader"); code != 1 || !strings.Contains(errs, "no local run found") {
 			t.Errorf("got exit %d, %s; want a hint to start one", code, errs)
 		}
 	}
 }
 
 func TestAKilledCommandTakesTheHandlerWithIt(t *testing.T) {
-	d := newDesk(t)
-	cmd := d.up(t)
+	d := desk.New(t)
+	cmd := d.Up(t)
 	handlers := children(t, cmd.Process.Pid)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	for _, pid := range handlers {
 		assertGone(t, pid)
 	}
-	if _, errs, code := d.run("token", "--api", "orders"); code != 1 || !strings.Contains(errs, "doesn't answer") {
+	if _, errs, code := d.Run("token", "--api", "orders"); code != 1 || !strings.Contains(errs, "doesn't answer") {
 		t.Errorf("got exit %d, %s; want a hint that the run is dead", code, errs)
 	}
-	d.up(t) // the leftover file doesn't stop the next start
+	d.Up(t) // the leftover file doesn't stop the next start
 }
 
 // children reads /proc; elsewhere the tests that need it have nothing to say.
@@ -197,13 +137,13 @@ func assertGone(t *testing.T, pid int) {
 }
 
 func TestABadStartSaysOneClearThing(t *testing.T) {
-	d := newDesk(t)
+	d := desk.New(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	broken := filepath.Join(d.dir, "contracts", "orders.yaml")
+	broken := filepath.Join(d.Dir, "contracts", "orders.yaml")
 	port := strconv.Itoa(busy.Addr().(*net.TCPAddr).Port)
 
 	for name, c := range map[string]struct {
@@ -219,7 +159,7 @@ func TestABadStartSaysOneClearThing(t *testing.T) {
 		"check without a folder": {[]string{"check", "nowhere"}, "tollgate: there is no folder of contracts at nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, errs, code := d.run(c.args...); code != 1 || !strings.HasPrefix(errs, c.want) || strings.Count(strings.TrimSpace(errs), "\n") > 4 {
+			if _, errs, code := d.Run(c.args...); code != 1 || !strings.HasPrefix(errs, c.want) || strings.Count(strings.TrimSpace(errs), "\n") > 4 {
 				t.Errorf("got exit %d, %s\nwant %s", code, errs, c.want)
 			}
 		})
@@ -236,11 +176,11 @@ func TestABadStartSaysOneClearThing(t *testing.T) {
 			"    7 | audiance: \"api://${tenant}/orders\"\n" +
 			"      | ^^^^^^^^\n"
 		for _, args := range [][]string{{"up", "--port", "0"}, {"check"}} {
-			if _, errs, code := d.run(args...); code != 1 || !strings.Contains(errs, want) {
+			if _, errs, code := d.Run(args...); code != 1 || !strings.Contains(errs, want) {
 				t.Errorf("%v: got exit %d\n%s\nwant\n%s", args, code, errs, want)
 			}
 		}
-		out, _, code := d.run("check", "--json")
+		out, _, code := d.Run("check", "--json")
 		var faults []struct {
 			File         string
 			Line, Column int
@@ -253,11 +193,11 @@ func TestABadStartSaysOneClearThing(t *testing.T) {
 }
 
 func TestCheckOfTheExampleEstateIsQuiet(t *testing.T) {
-	d := newDesk(t)
-	if out, errs, code := d.run("check"); code != 0 || errs != "" || out != "contracts: no errors\n" {
+	d := desk.New(t)
+	if out, errs, code := d.Run("check"); code != 0 || errs != "" || out != "contracts: no errors\n" {
 		t.Errorf("got exit %d, %q, %q", code, out, errs)
 	}
-	if _, errs, code := d.run("check", "--environment", "prd"); code != 1 || !strings.Contains(errs, `did you mean "prod"?`) {
+	if _, errs, code := d.Run("check", "--environment", "prd"); code != 1 || !strings.Contains(errs, `did you mean "prod"?`) {
 		t.Errorf("got exit %d, %s", code, errs)
 	}
 }
