@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
