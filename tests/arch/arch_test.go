@@ -234,3 +234,27 @@ func TestEventsAreKeptOutOfSampling(t *testing.T) {
 		t.Errorf("got excludedTypes %v, want Trace among them", excluded)
 	}
 }
+
+// H149: no setting and no word of the contracts turns a check off.
+func TestH149NothingTurnsACheckOff(t *testing.T) {
+	off := regexp.MustCompile(`(?i)skip|insecure|disable|unsafe|noverify|ignore|bypass|debug`)
+	for _, s := range boot.Settings() {
+		if off.MatchString(s.Name) {
+			t.Errorf("the setting %s sounds like a switch for a check", s.Name)
+		}
+	}
+	var schema struct {
+		Defs map[string]json.RawMessage `json:"$defs"`
+	}
+	if err := json.Unmarshal(contract.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	property := regexp.MustCompile(`"([A-Za-z]+)": \{`)
+	for kind, text := range schema.Defs {
+		for _, m := range property.FindAllStringSubmatch(string(text), -1) {
+			if off.MatchString(m[1]) {
+				t.Errorf("%s has the word %q, which sounds like a switch for a check", kind, m[1])
+			}
+		}
+	}
+}
