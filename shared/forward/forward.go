@@ -49,7 +49,7 @@ var errDeadline = errors.New("the backend missed its deadline")
 
 // To is the delivery to one API's backend.
 func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper) pipeline.Delivery {
-	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims), rt: rt}
+	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), rt: rt}
 	return t.deliver
 }
 

@@ -12,7 +12,7 @@ var hopByHop = set("connection", "keep-alive", "te", "trailer", "transfer-encodi
 
 // platform headers speak for the host, a proxy or the gateway; from a caller
 // they are lies, and a backend may believe them (functions-host.md §7).
-var platform = set("authorization", "x-functions-key", "ocp-apim-subscription-key",
+var platform = set("authorization", "dpop", "x-functions-key", "ocp-apim-subscription-key",
 	"client-ip", "x-client-ip", "x-client-port", "true-client-ip", "x-real-ip", "x-cluster-client-ip", "fastly-client-ip", "cf-connecting-ip",
 	"disguised-host", "proxy", // httpoxy: CGI makes HTTP_PROXY of it
 	"was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
@@ -35,12 +35,17 @@ func set(names ...string) map[string]bool {
 }
 
 // cleaner removes what one side must not hear from the other.
-type cleaner struct{ identity map[string]bool }
+type cleaner struct{ identity map[string]bool } // by folded name
 
-func newCleaner(claims []contract.Header) cleaner {
+// newCleaner takes the claims contract, and the header in which the front end
+// passes the client's certificate, if there is one.
+func newCleaner(claims []contract.Header, certificate string) cleaner {
 	c := cleaner{identity: map[string]bool{}}
 	for _, h := range claims {
 		c.identity[contract.FoldHeader(h.Name)] = true
+	}
+	if certificate != "" {
+		c.identity[contract.FoldHeader(certificate)] = true
 	}
 	return c
 }
