@@ -28,7 +28,7 @@ helps in the first day after it. ` + "`make package SNAPSHOT=NAME`" + ` puts one
 			if err != nil {
 				return err
 			}
-			files, err := gateway.Compile(plan, boot.Parts(io.Discard)).Snapshot(cmd.Context())
+			files, err := gateway.Compile(plan, boot.Parts(io.Discard, cmd.ErrOrStderr())).Snapshot(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ import (
 func Azure(stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	if err := serve(ctx, os.Getenv, stdout); err != nil {
+	if err := serve(ctx, os.Getenv, stdout, stderr); err != nil {
 		// The host logs each line of stderr as one error; a start that fails says so in one.
 		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", singleLine(err.Error()))
 		return 1
@@ -50,7 +50,7 @@ func singleLine(s string) string {
 	}, strings.ReplaceAll(s, "\n", " | "))
 }
 
-func serve(ctx context.Context, getenv func(string) string, stdout io.Writer) error {
+func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
 	config, err := configure(getenv)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func serve(ctx context.Context, getenv func(string) string, stdout io.Writer) er
 	if err != nil {
 		return err
 	}
-	parts := Parts(stdout)
+	parts := Parts(stdout, stderr)
 	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
 	}
@@ -107,8 +107,9 @@ func Plan(dir, environment string) (*contract.Plan, error) {
 	return plan, nil
 }
 
-// Parts are the real clock, random source and network; events go to stdout.
-func Parts(stdout io.Writer) gateway.Parts {
+// Parts are the real clock, random source and network; events go to stdout,
+// what an operator should know to stderr.
+func Parts(stdout, stderr io.Writer) gateway.Parts {
 	keys := http.DefaultTransport.(*http.Transport).Clone()
 	keys.MaxResponseHeaderBytes = 64 << 10
 	return gateway.Parts{
@@ -117,10 +118,10 @@ func Parts(stdout io.Writer) gateway.Parts {
 		Keys:     keys,
 		Backends: forward.Transport(),
 		Events:   audit.NewLines(stdout),
-		Report:   func(err error) { fmt.Fprintf(os.Stderr, "tollgate: %v\n", err) },
+		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{
 			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
-			Warn:   func(text string) { fmt.Fprintf(os.Stderr, "tollgate: warning: %s\n", singleLine(text)) },
+			Warn:   func(text string) { fmt.Fprintf(stderr, "tollgate: warning: %s\n", singleLine(text)) },
 			Jitter: mathrand.Float64,
 		},
 	}

@@ -164,7 +164,7 @@ func run(t *testing.T, s map[string]string) *running {
 	in, out := io.Pipe()
 	r := &running{out: bufio.NewReader(in), ended: make(chan error, 1), stop: stop}
 	go func() {
-		err := serve(ctx, lookup(s), out)
+		err := serve(ctx, lookup(s), out, io.Discard)
 		_ = out.CloseWithError(err)
 		r.ended <- err
 	}()

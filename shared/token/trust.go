@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -126,12 +125,17 @@ func (t *Trust) admit(e *entry, p policy) *refusal.Refusal {
 // tenants, one that isn't listed gets an answer of its own. Its keys are never
 // asked for: an unlisted issuer must not make us call anyone.
 func (p policy) stranger(iss string) *refusal.Refusal {
-	several := slices.ContainsFunc(p.issuers, func(is contract.TrustedIssuer) bool { return is.Tenant != p.issuers[0].Tenant })
+	tenants := map[string]bool{}
+	for _, is := range p.issuers {
+		if is.Tenant != "" {
+			tenants[is.Tenant] = true
+		}
+	}
 	for _, is := range p.issuers {
 		before, after, ok := strings.Cut(is.Issuer, is.Tenant)
 		inner, fits := strings.CutPrefix(iss, before)
 		inner, ends := strings.CutSuffix(inner, after)
-		if several && is.Tenant != "" && ok && fits && ends && guid(inner) {
+		if len(tenants) > 1 && is.Tenant != "" && ok && fits && ends && guid(inner) {
 			return refusal.New(refusal.Forbidden, "tenant_not_allowed", "The token's tenant is not allowed here.")
 		}
 	}

@@ -129,7 +129,7 @@ func newBench(t *testing.T, p provider) *bench {
 	if err := faults.Err(); err != nil {
 		t.Fatal(err)
 	}
-	parts := boot.Parts(io.Discard)
+	parts := boot.Parts(io.Discard, io.Discard)
 	parts.Now = func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
 	b.Server = httptest.NewServer(gateway.Compile(plan, parts))
 	t.Cleanup(b.Close)

@@ -5,6 +5,7 @@ package lab
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -62,7 +63,7 @@ func InProcess(t testing.TB, contracts string) *Lab {
 	t.Helper()
 	front := httptest.NewUnstartedServer(nil)
 	l := prepare(t, contracts, "http://"+front.Listener.Addr().String())
-	parts := boot.Parts(lines{l})
+	parts := boot.Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
 	front.Config.Handler = azure.Handler(gateway.Compile(l.Local.Plan, parts), nil)
 	front.Start()
