@@ -128,7 +128,7 @@ func readProof(raw string) (*proof, *refusal.Refusal) {
 	if f.claims, err = segment(parts[1]); err != nil {
 		return nil, badProof("The DPoP proof's payload can't be read.").Because(err)
 	}
-	if _, err := base64.RawURLEncoding.Strict().DecodeString(parts[2]); err != nil || parts[2] == "" {
+	if _, err := base64.RawURLEncoding.Strict().DecodeString(parts[2]); err != nil {
 		return nil, badProof("The DPoP proof's signature can't be read.")
 	}
 	return f, nil
@@ -191,7 +191,7 @@ func publicKey(jwk map[string]any, alg string) (key any, thumbprint string, err 
 		return nil, "", err
 	}
 	var parsed jose.JSONWebKey
-	if err := parsed.UnmarshalJSON(text); err != nil || !parsed.IsPublic() {
+	if err := parsed.UnmarshalJSON(text); err != nil {
 		return nil, "", errors.New("it isn't a valid key") // go-jose's error may repeat the caller's text
 	}
 	if rsaKey, isRSA := parsed.Key.(*rsa.PublicKey); isRSA && rsaKey.N.BitLen() < minRSABits {

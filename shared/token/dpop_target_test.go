@@ -73,16 +73,15 @@ func TestDPoPWindowHoldsBothItsEnds(t *testing.T) {
 func TestDPoPProofLengthsAtTheirCaps(t *testing.T) {
 	s, p := edK(), atNoon()
 	assertVerdict(t, verdictOf(p.ask(s, nil, s.token(t, s.proofHeader(), proofClaims(strings.Repeat("j", maxJTI))))), "granted")
-	// Every 3 octets of payload are 4 characters: one that is as near the cap as can be, and one beyond.
 	padded := func(n int) string {
 		return s.token(t, s.proofHeader(), swap(t, proofClaims("j-1"), "{", `{"x":"`+strings.Repeat("x", n)+`",`))
 	}
 	n := 5000
-	for len(padded(n+3)) <= maxProof {
-		n += 3
+	for len(padded(n+1)) <= maxProof { // an octet is a character or two
+		n++
 	}
 	assertVerdict(t, verdictOf(p.ask(s, nil, padded(n))), "granted")
-	assertVerdict(t, verdictOf(p.ask(s, nil, padded(n+3))), badProofVerdict)
+	assertVerdict(t, verdictOf(p.ask(s, nil, padded(n+1))), badProofVerdict)
 }
 
 func TestDPoPRefusalsHoldNothingOfTheProof(t *testing.T) {

@@ -123,7 +123,7 @@ func TestDPoPCase107(t *testing.T) {
 		"no typ": header(`"typ":"dpop+jwt",`, ""), "typ JWT": header("dpop+jwt", "JWT"), "typ at+jwt": header("dpop+jwt", "at+jwt"), "typ another type's": header("dpop+jwt", "text/dpop+jwt"), "typ with a parameter": header("dpop+jwt", "dpop+jwt; v=1"), "typ a list": header(`"dpop+jwt"`, `["dpop+jwt"]`),
 		"typ there twice": header(`{"typ"`, `{"typ":"JWT","typ"`), "the name typ in another case": header(`"typ"`, `"TYP"`), "typ with a dotted I": header("dpop+jwt", "appl\u0130cation/dpop+jwt"),
 		"alg none": header("ES256", "none"), "alg HS256": header("ES256", "HS256"), "alg ES384": header("ES256", "ES384"), "alg in lower case": header("ES256", "es256"), "alg of another type of key": header("ES256", "EdDSA"), "alg RSA's": header("ES256", "RS256"), "no alg": header(`"alg":"ES256",`, ""),
-		"jku": header(`{"typ"`, `{"jku":"https://evil.example","typ"`), "x5u": header(`{"typ"`, `{"x5u":"https://evil.example","typ"`), "x5c": header(`{"typ"`, `{"x5c":[],"typ"`), "crit": header(`{"typ"`, `{"crit":["exp"],"typ"`), "b64": header(`{"typ"`, `{"b64":true,"typ"`), "zip": header(`{"typ"`, `{"zip":"DEF","typ"`),
+		"jku": header(`{"typ"`, `{"jku":"https://evil.example","typ"`), "x5u": header(`{"typ"`, `{"x5u":"https://evil.example","typ"`), "x5c": header(`{"typ"`, `{"x5c":[],"typ"`), "crit": header(`{"typ"`, `{"crit":["exp"],"typ"`), "crit that go-jose knows": header(`{"typ"`, `{"crit":["b64"],"typ"`), "b64": header(`{"typ"`, `{"b64":true,"typ"`), "zip": header(`{"typ"`, `{"zip":"DEF","typ"`),
 		"no jwk": {s.token(t, `{"typ":"dpop+jwt","alg":"ES256"}`, proofClaims("j-1"))}, "jwk a text": {s.token(t, `{"typ":"dpop+jwt","alg":"ES256","jwk":"x"}`, proofClaims("j-1"))}, "jwk null": {s.token(t, `{"typ":"dpop+jwt","alg":"ES256","jwk":null}`, proofClaims("j-1"))},
 
 		"htm of another method": claims("GET", "POST"), "htm in lower case": claims("GET", "get"), "no htm": claims(`"htm":"GET",`, ""), "htm null": claims(`"GET"`, "null"), "htm a list": claims(`"GET"`, `["GET"]`),
@@ -140,8 +140,8 @@ func TestDPoPCase107(t *testing.T) {
 		refused := p.ask(s, nil, values...)
 		if got := verdictOf(refused); got != badProofVerdict {
 			t.Errorf("%s: got %s, want %s", name, got, badProofVerdict)
-		} else if refused.Challenge == nil {
-			t.Errorf("%s: a 401 without a challenge", name)
+		} else if c := refused.Challenge; c == nil || c.Scheme != "DPoP" || c.Error != "invalid_dpop_proof" || len(c.Algs) != 4 {
+			t.Errorf("%s: got challenge %+v, want that of RFC 9449 §7.1", name, c)
 		}
 	}
 	if len(p.seen.seen) != 0 {
