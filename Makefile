@@ -57,6 +57,7 @@ bench: ## speed, as ratios and counts; the machine is shared, so compare within 
 .PHONY: package
 package: tools ## dist/azure.zip for a Function App: Linux, x86-64, reproducible, checked; SNAPSHOT=prod adds prod's key sets
 	GOOS=linux GOARCH=amd64 CGO_ENABLED=0 $(HANDLER) -o $(BIN)/azure-handler ./functions/azure
+	@rm -f $(DIST)/azure.zip
 	@$(STAGE)
 	@if [ -n "$(SNAPSHOT)" ]; then $(BIN)/tollgate snapshot --environment $(SNAPSHOT) --out $(DIST)/azure/snapshot; fi
 	$(BIN)/tollgate package --app $(DIST)/azure --out $(DIST)/azure.zip

@@ -45,7 +45,7 @@ Exits 1 if the answer's status is 400 or above.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&f.raw, "token", "", "send this token instead of a fresh one")
+	cmd.Flags().StringVar(&f.raw, "token", "", "send this token instead of a fresh one; - reads it from standard input")
 	cmd.Flags().BoolVar(&f.anonymous, "anonymous", false, "send no token")
 	cmd.Flags().StringVar(&f.data, "data", "", "request body")
 	cmd.Flags().StringArrayVar(&f.headers, "header", nil, `request header, "Name: value"; repeat for several`)
@@ -109,6 +109,13 @@ func (f *callFlags) request(ctx context.Context, r run, plan *contract.Plan, met
 		return req, nil
 	}
 	raw := f.raw
+	if raw == "-" {
+		text, err := io.ReadAll(io.LimitReader(os.Stdin, 1<<20))
+		if err != nil {
+			return nil, fmt.Errorf("read the token from standard input: %w", err)
+		}
+		raw = strings.TrimSpace(string(text))
+	}
 	if raw == "" {
 		if raw, err = f.fresh(ctx, r, plan, path); err != nil {
 			return nil, err

@@ -46,6 +46,7 @@ Functions host would load it, and call the handler the way it was tested.`,
 			}
 			writeFaults(cmd.ErrOrStderr(), dir, faults)
 			if len(faults.Errors()) > 0 {
+				fmt.Fprintln(cmd.ErrOrStderr(), "mend these first: what spans files, or an environment binds, is checked once each file is whole")
 				return errSaid
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: no errors%s\n", dir, counted(len(faults), ", ", "warning"))
@@ -60,7 +61,7 @@ Functions host would load it, and call the handler the way it was tested.`,
 
 func checkPackage(cmd *cobra.Command, pack string, args []string) error {
 	if len(args) > 0 || cmd.Flags().Changed("environment") || cmd.Flags().Changed("json") {
-		return errors.New("--package stands alone: it checks the package's own contracts and every environment in it")
+		return errors.New("--package stands alone: it takes no folder, --environment or --json")
 	}
 	if err := bundle.Check(pack); err != nil {
 		return fmt.Errorf("%s can't be deployed:\n%w", pack, err)

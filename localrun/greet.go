@@ -24,7 +24,7 @@ type sample struct {
 func samples(plan *contract.Plan) (allowed, refused *sample) {
 	for _, api := range plan.APIs {
 		for _, op := range api.Operations {
-			if op.Allow == nil || len(op.Allow.Roles) == 0 || len(api.Require) > 0 {
+			if op.Allow == nil || len(op.Allow.Roles) == 0 || !openToAll(api) {
 				continue
 			}
 			s := &sample{issuer.Token{API: api.Name, Roles: op.Allow.Roles[:1]}, op.Template.Method, example(op.Template), 200}
@@ -39,6 +39,12 @@ func samples(plan *contract.Plan) (allowed, refused *sample) {
 		}
 	}
 	return allowed, refused
+}
+
+// openToAll: the API asks nothing of a caller beyond an operation's rule.
+func openToAll(api contract.PlannedAPI) bool {
+	return len(api.Require) == 0 && api.Callers.Clients == nil && !api.Callers.Certificate &&
+		api.Callers.Principals != "users" && api.Proof.DPoP != "required"
 }
 
 // closed is an operation of the API that the role alone doesn't open.
@@ -70,13 +76,13 @@ func (s *stage) greet(out io.Writer) {
 	fmt.Fprintf(out, `
 The gateway is up.
 
-  gateway   %s
+  gateway   %s  (process %d)
   issuer    %s  (stand-in for Entra ID)
   backend   %s  (echoes what it gets)
   events    %s
   contracts %s
 
-`, r.Gateway, r.Issuer, r.Backend, r.Events, r.Source)
+`, r.Gateway, r.PID, r.Issuer, r.Backend, r.Events, r.Source)
 	allowed, refused := samples(s.local.Plan)
 	for _, c := range []struct {
 		what string

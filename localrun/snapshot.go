@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,9 @@ identity.keys.maxStale after they were saved: a snapshot made with each deployme
 helps in the first day after it. ` + "`make package SNAPSHOT=NAME`" + ` puts one into the package.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if environment == "" {
+				return errors.New("name the environment whose issuers are asked: --environment prod")
+			}
 			plan, err := boot.Plan(contracts, environment)
 			if err != nil {
 				return err

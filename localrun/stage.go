@@ -47,11 +47,18 @@ type front interface {
 
 // open starts everything; on failure, what did start is left to close.
 func (s *stage) open(ctx context.Context) error {
+	app, err := s.openPackage()
+	if err != nil {
+		return err
+	}
 	port, err := s.choosePort()
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(s.flags.run)
+	dir, err := filepath.Abs(filepath.Dir(s.flags.run)) // other commands read run.json from other folders
+	if err != nil {
+		return err
+	}
 	issuerAt, err := s.listen()
 	if err != nil {
 		return err
@@ -74,7 +81,7 @@ func (s *stage) open(ctx context.Context) error {
 	if err := s.openEvents(filepath.Join(dir, "events.jsonl")); err != nil {
 		return err
 	}
-	if err := s.openFront(ctx, port); err != nil {
+	if err := s.openFront(ctx, app, port); err != nil {
 		return err
 	}
 	s.run = run{
@@ -83,6 +90,23 @@ func (s *stage) open(ctx context.Context) error {
 	}
 	s.onClose(func() error { return os.Remove(s.flags.run) })
 	return s.run.write(s.flags.run)
+}
+
+// openPackage is the app's folder. What is asked to run as a package runs with
+// the package's contracts.
+func (s *stage) openPackage() (app string, err error) {
+	if _, err := os.Stat(s.flags.pack); err != nil {
+		return "", fmt.Errorf("there is no app at %s; run `make build`, or name one with --package", s.flags.pack)
+	}
+	app, done, err := bundle.Open(s.flags.pack)
+	if err != nil {
+		return "", err
+	}
+	s.onClose(func() error { done(); return nil })
+	if s.flags.ownContracts {
+		s.flags.contracts = filepath.Join(app, "contracts")
+	}
+	return app, nil
 }
 
 func (s *stage) onClose(f func() error) { s.closes = append(s.closes, f) }
@@ -160,22 +184,10 @@ func (s *stage) openEvents(name string) (err error) {
 }
 
 // openFront starts the real handler, behind the stand-in for the host or bare.
-func (s *stage) openFront(ctx context.Context, port int) (err error) {
-	if _, err := os.Stat(s.flags.pack); err != nil {
-		return fmt.Errorf("there is no app at %s; run `make build`, or name one with --package", s.flags.pack)
-	}
-	app, done, err := bundle.Open(s.flags.pack)
-	if err != nil {
-		return err
-	}
-	s.onClose(func() error { done(); return nil })
-	contracts, err := filepath.Abs(s.local.Dir)
-	if err != nil {
-		return err
-	}
+func (s *stage) openFront(ctx context.Context, app string, port int) (err error) {
 	options := host.Options{
 		Root: app, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Settings: map[string]string{boot.Contracts: contracts, boot.Environment: estate.Name},
+		Settings: map[string]string{boot.Contracts: s.local.Dir, boot.Environment: estate.Name},
 		Log:      func(l host.Line) { s.onLine(l.Text) },
 		Events:   s.onEvent,
 	}

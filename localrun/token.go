@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tollgate/localrun/estate"
 	"tollgate/localrun/issuer"
 )
 
@@ -26,8 +27,8 @@ func (f *tokenFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.API, "api", "", "API that the token is for, by its name")
 	fl.StringSliceVar(&f.Roles, "role", nil, "app role the caller holds; repeat for several")
 	fl.StringSliceVar(&f.Scopes, "scope", nil, "scope a user has granted: makes it a user's token")
-	fl.StringVar(&f.User, "user", "", "object id of the user: makes it a user's token")
-	fl.StringVar(&f.Client, "client", "", "app id of the calling client")
+	fl.StringVar(&f.User, "user", "", "object id of the user: makes it a user's token (without --scope, by idtyp alone)")
+	fl.StringVar(&f.Client, "client", "", "calling client: an app id, or the name of a kind: Client contract")
 	fl.StringVar(&f.Tenant, "tenant", "", "tenant that issues it (default: the local run's own)")
 	fl.StringVar(&f.Version, "token-version", "", "v1 or v2 (default v2)")
 	fl.DurationVar(&f.Lifetime, "lifetime", 75*time.Minute, "how long it lives; negative: already expired")
@@ -42,6 +43,12 @@ func (f *tokenFlags) token() (issuer.Token, error) {
 	var err error
 	if t.Claims, err = members("--claim", f.claims); err != nil {
 		return t, err
+	}
+	if _, said := t.Claims["idtyp"]; t.User != "" && len(t.Scopes) == 0 && !said {
+		t.Claims["idtyp"] = "user" // Entra's own always have a scope; without one nothing else would show a user
+	}
+	if t.Client != "" && strings.Count(t.Client, "-") != 4 {
+		t.Client = estate.GUID("client", t.Client)
 	}
 	t.Header, err = members("--jose", f.headers)
 	return t, err

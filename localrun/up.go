@@ -14,9 +14,9 @@ import (
 const defaultPort = 8080
 
 type upFlags struct {
-	contracts, pack, host, run string
-	port                       int
-	portGiven, once, verbose   bool
+	contracts, pack, host, run             string
+	port                                   int
+	ownContracts, portGiven, once, verbose bool
 }
 
 func upCommand() *cobra.Command {
@@ -31,11 +31,12 @@ not by ${backend.NAME}, is called for real.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.portGiven = cmd.Flags().Changed("port")
+			f.ownContracts = cmd.Flags().Changed("package") && !cmd.Flags().Changed("contracts")
 			return up(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.contracts, "contracts", "contracts", "folder of the contracts")
+	fl.StringVar(&f.contracts, "contracts", "contracts", "folder of the contracts; with --package, the package's own unless this is given")
 	fl.IntVar(&f.port, "port", defaultPort, "port of the gateway; without this flag, a free one if 8080 is busy")
 	fl.StringVar(&f.host, "host", "functions", "functions: behind the stand-in for the Functions host; none: the bare handler on the port")
 	fl.StringVar(&f.pack, "package", "", "the app as it is deployed, a folder or a zip (default: dist/azure beside bin/)")

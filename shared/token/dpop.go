@@ -1,7 +1,6 @@
 package token
 
 import (
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -194,8 +193,8 @@ func publicKey(jwk map[string]any, alg string) (key any, thumbprint string, err 
 	if err := parsed.UnmarshalJSON(text); err != nil {
 		return nil, "", errors.New("it isn't a valid key") // go-jose's error may repeat the caller's text
 	}
-	if rsaKey, isRSA := parsed.Key.(*rsa.PublicKey); isRSA && rsaKey.N.BitLen() < minRSABits {
-		return nil, "", errors.New("it is weaker than 2048 bits")
+	if weak(parsed) {
+		return nil, "", errors.New("it is a weak key")
 	}
 	sum := sha256.Sum256(text)
 	return parsed.Key, base64.RawURLEncoding.EncodeToString(sum[:]), nil
@@ -313,5 +312,5 @@ func (f *proof) signed() bool {
 		return false
 	}
 	_, err = jws.Verify(f.key)
-	return err == nil
+	return err == nil && saltAsDemanded(f.alg, f.key, f.raw, jws.Signatures[0].Signature)
 }

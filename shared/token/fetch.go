@@ -3,7 +3,6 @@ package token
 import (
 	"bytes"
 	"context"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,7 +136,7 @@ func (k *keySet) usable(raw json.RawMessage) (jose.JSONWebKey, bool) {
 	if json.Unmarshal(raw, &key) != nil || json.Unmarshal(raw, &more) != nil {
 		return key, false
 	}
-	if rsaKey, ok := key.Key.(*rsa.PublicKey); ok && rsaKey.N.BitLen() < minRSABits {
+	if weak(key) {
 		return key, false
 	}
 	// entra-oauth.md §1: a key may be bound to an issuer, with {tenantid} standing for the tenant.

@@ -107,14 +107,14 @@ func (k *keySet) verify(ctx context.Context, raw string) ([]byte, *jose.JSONWebK
 	if err != nil {
 		return nil, nil, err
 	}
-	payload, key, err := before.verify(jws)
+	payload, key, err := before.verify(raw, jws)
 	if err == nil {
 		return payload, key, nil
 	}
 	// The issuer may have rotated since; look once, for everybody who waits.
 	fetchErr := k.fetch(ctx, true)
 	if now := k.held(); now != before { // by this fetch, or by another in the meantime
-		return now.verify(jws)
+		return now.verify(raw, jws)
 	}
 	if down, outage := errors.AsType[*unavailable](fetchErr); outage && errors.Is(err, errUnknownKey) {
 		return nil, nil, down // a new key or a false one: nobody can tell
@@ -128,7 +128,7 @@ func (k *keySet) holds(ctx context.Context, key *jose.JSONWebKey) bool {
 	return err == nil && r.keys[key.KeyID] == key
 }
 
-func (r *ring) verify(jws *jose.JSONWebSignature) ([]byte, *jose.JSONWebKey, error) {
+func (r *ring) verify(raw string, jws *jose.JSONWebSignature) ([]byte, *jose.JSONWebKey, error) {
 	header := jws.Signatures[0].Protected
 	key, known := r.keys[header.KeyID]
 	if !known {
@@ -139,7 +139,7 @@ func (r *ring) verify(jws *jose.JSONWebSignature) ([]byte, *jose.JSONWebKey, err
 		return nil, nil, errBadSignature
 	}
 	payload, err := jws.Verify(key)
-	if err != nil {
+	if err != nil || !saltAsDemanded(header.Algorithm, key.Key, raw, jws.Signatures[0].Signature) {
 		return nil, nil, errBadSignature
 	}
 	return payload, key, nil
@@ -241,6 +241,9 @@ func (k *keySet) takeOff(forced bool) (*flight, error) {
 		return k.flight, nil
 	case k.next.After(now):
 		return nil, &unavailable{k.why, k.next.Sub(now)}
+	case forced && now.Sub(k.forced) < k.times.Refetch && k.failed > 0:
+		// The fetch of this window failed: whether the key exists is still not known.
+		return nil, &unavailable{k.why, k.times.Refetch - now.Sub(k.forced)}
 	case forced && now.Sub(k.forced) < k.times.Refetch:
 		return nil, errTooEarly
 	case forced:
