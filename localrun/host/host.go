@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -191,9 +192,14 @@ func (h *Host) Close() error {
 }
 
 func listenLoopback(addr string) (net.Listener, error) {
-	name, _, err := net.SplitHostPort(addr)
+	name, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w: want 127.0.0.1:PORT", addr, err)
+	}
+	if port == "0" { // not one that the system hands out again the moment it is closed
+		if free, err := FreePort(); err == nil {
+			addr = net.JoinHostPort(name, strconv.Itoa(free))
+		}
 	}
 	if ip := net.ParseIP(name); !strings.EqualFold(name, "localhost") && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("listen on %q: the stand-in listens on loopback only: want 127.0.0.1:PORT", addr)

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -190,6 +191,9 @@ func TestAHungHandlerIsReplacedAtTheTimeout(t *testing.T) {
 	first := h.PID()
 	if err := syscall.Kill(first, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
+	}
+	if !eventually(func() bool { return strings.Contains(read(t, fmt.Sprintf("/proc/%d/stat", first)), ") T ") }) {
+		t.Fatal("the handler doesn't stop")
 	}
 	if status, text := get(t, h.URL()+"/orders/7"); status != 500 || text != "" {
 		t.Errorf("got %d %q, want the host's empty 500", status, text)
