@@ -7,7 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -196,13 +195,11 @@ func listenLoopback(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w: want 127.0.0.1:PORT", addr, err)
 	}
-	if port == "0" { // not one that the system hands out again the moment it is closed
-		if free, err := FreePort(); err == nil {
-			addr = net.JoinHostPort(name, strconv.Itoa(free))
-		}
-	}
 	if ip := net.ParseIP(name); !strings.EqualFold(name, "localhost") && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("listen on %q: the stand-in listens on loopback only: want 127.0.0.1:PORT", addr)
+	}
+	if port == "0" { // not one that the system hands out again the moment it is closed
+		return listenFree(name)
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -29,13 +29,22 @@ func handlerPort(pinned int) (int, error) {
 // FreePort is a loopback port that nothing listens on, from a range in which
 // nothing turns up by itself.
 func FreePort() (int, error) {
+	l, err := listenFree("127.0.0.1")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+// listenFree listens on such a port.
+func listenFree(name string) (net.Listener, error) {
 	for range 1000 {
 		port := lowestPort + randv2.IntN(highestPort-lowestPort)
-		if bindable(port) == nil {
-			return port, nil
+		if l, err := net.Listen("tcp", net.JoinHostPort(name, strconv.Itoa(port))); err == nil {
+			return l, nil
 		}
 	}
-	return 0, errors.New("find a free port: a thousand were busy")
+	return nil, errors.New("find a free port: a thousand were busy")
 }
 
 func bindable(port int) error {
