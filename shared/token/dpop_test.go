@@ -212,4 +212,6 @@ func TestDPoPProofFitsOneRequestOneTokenAndOneKey(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
+	r := &http.Request{Header: http.Header{"Dpop": {s.token(t, s.proofHeader(), swap(t, proofClaims("j-1"), "GET", ""))}}}
+	assertVerdict(t, verdictOf(atNoon().check(r, "/orders/7", boundText, jkt)), badProofVerdict) // no method is none to prove
 }

@@ -55,7 +55,7 @@ type sighting struct {
 
 func newReplays(lifetime time.Duration, most int) *replays {
 	return &replays{lifetime: lifetime, most: most, share: max(1, most/keyShare),
-		seen: map[proofID]struct{}{}, owners: map[string]*owner{}, forgotten: -1}
+		seen: map[proofID]struct{}{}, owners: map[string]*owner{}}
 }
 
 // idOf puts each part's length before it: no two triples are the same text.

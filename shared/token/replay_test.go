@@ -54,7 +54,9 @@ func TestReplayOfOneProofByFiftyRequestsAtOncePassesOnce(t *testing.T) {
 }
 
 func TestReplayIsToldByKeyNameAndTarget(t *testing.T) {
-	if idOf("ab", "c", "d") == idOf("a", "bc", "d") || idOf("a", "b", "cd") == idOf("a", "bc", "d") {
+	nothing := "\x00\x00\x00\x00\x00\x00\x00\x00"
+	if idOf("ab", "c", "d") == idOf("a", "bc", "d") || idOf("a", "b", "cd") == idOf("a", "bc", "d") ||
+		idOf("a", "b"+nothing+"c", "") == idOf("a", "b", "c"+nothing) {
 		t.Error("two proofs share an id")
 	}
 	p, s := atNoon(), edK()
@@ -116,8 +118,12 @@ func TestReplayStoreForgetsAfterTheWindowAndNotBefore(t *testing.T) {
 // What was dropped while the clock was wrong must not pass again when it is right.
 func TestReplayAfterTheClockWasAheadAndIsSetBack(t *testing.T) {
 	s := newReplays(2*time.Minute, 100)
+	assertVerdict(t, verdictOf(s.insert(moment(-50), numbered(9), "a", moment(0).Unix())), "granted")
+	assertVerdict(t, verdictOf(s.insert(moment(-50), numbered(8), "a", moment(-90).Unix())), "granted")
 	assertVerdict(t, verdictOf(s.put(1, "a", moment(0))), "granted")
-	assertVerdict(t, verdictOf(s.put(2, "a", moment(3600))), "granted") // drops the first
+	assertVerdict(t, verdictOf(s.insert(moment(0), numbered(7), "a", moment(-30).Unix())), "granted")
+	assertVerdict(t, verdictOf(s.put(2, "a", moment(3600))), "granted") // drops all before
+	assertVerdict(t, verdictOf(s.insert(moment(0), numbered(9), "a", moment(0).Unix())), badProofVerdict)
 	assertVerdict(t, verdictOf(s.put(1, "a", moment(0))), badProofVerdict)
 	assertVerdict(t, verdictOf(s.put(3, "a", moment(0))), badProofVerdict)
 	assertVerdict(t, verdictOf(s.put(4, "a", moment(1))), "granted")
@@ -152,8 +158,8 @@ func TestReplayStoreThatIsFullRefusesUntilTheOldestExpires(t *testing.T) {
 	assertVerdict(t, verdictOf(s.put(32, "new", moment(120))), "503 replay_store_full")
 	assertVerdict(t, verdictOf(s.put(32, "new", moment(120.001))), "granted")
 	assertVerdict(t, verdictOf(s.put(33, "new", moment(120.002))), "503 replay_store_full")
-	if refused := s.put(34, "new", moment(-3600)); refused.RetryAfter > 2*time.Minute {
-		t.Errorf("got Retry-After %s from a clock that was set back, want two minutes at most", refused.RetryAfter)
+	if refused := s.insert(moment(-3600), numbered(34), "new", moment(60).Unix()); refused == nil || refused.RetryAfter != 2*time.Minute {
+		t.Errorf("got %+v from a clock that was set back, want Retry-After two minutes", refused)
 	}
 }
 
