@@ -205,3 +205,25 @@ func TestAHungHandlerIsReplacedAtTheTimeout(t *testing.T) {
 		t.Errorf("got %d %s, want the gateway's 401 again", status, text)
 	}
 }
+
+// A handler that leaks is ended by its sandbox's memory limit. Here something in
+// its process group grows until a limit ends it, and takes the handler along; the
+// host sees an exit like any crash, and the next life answers.
+func TestALeakingHandlerIsReplaced(t *testing.T) {
+	app := faulty(t, `[ -e leaked ] && exec ./real-handler
+: > leaked
+./real-handler & real=$!
+( ulimit -v 200000; sleep 0.5; x=0123456789abcdef; while :; do x=$x$x; done ) 2>/dev/null
+kill -9 $real; wait $real; exit 137`)
+	h := startHost(t, app, settings(t))
+	if err := h.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := h.PID()
+	if !eventually(func() bool { pid := h.PID(); return pid != 0 && pid != first }) {
+		t.Fatalf("the leaking handler wasn't replaced: %v", h.Err())
+	}
+	if status, text := get(t, h.URL()+"/orders/7"); status != 401 {
+		t.Errorf("got %d %s, want the gateway's 401 again", status, text)
+	}
+}
