@@ -64,13 +64,12 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
 	}
 	gw := gateway.Compile(plan, parts)
-	handler := azure.Handler(gw, azure.Timers{"refresh": refresh(gw, stdout)})
 	l, err := azure.Listen(config.Port)
 	if err != nil {
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	return azure.Serve(ctx, l, handler)
+	return azure.Serve(ctx, l, gw, azure.Timers{"refresh": refresh(gw, stdout)}, parts.Now)
 }
 
 // refresh is the timer's work, with its report in the log.

@@ -116,9 +116,6 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 			h.Add("Trailer", name)
 		}
 	}
-	if sent != nil && !sent.ended.Load() {
-		defer LeaveUnread(w)()
-	}
 	w.WriteHeader(resp.StatusCode)
 	c.Outcome.Status = resp.StatusCode
 	// A length that is known arrives in one go; anything else may be a stream
@@ -130,24 +127,6 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 		if !t.cleaner.withheld(contract.FoldHeader(name)) {
 			h[name] = values
 		}
-	}
-}
-
-// unreadGrace is how long what a client still sends is taken in, and thrown
-// away, after the answer is out: closing at once could reset the connection
-// before the client has read the answer.
-const unreadGrace = 500 * time.Millisecond
-
-// LeaveUnread lets an answer begin while the client still sends: net/http would
-// first read the rest of the request, for as long as the client likes. Call it
-// before the answer's header is written, and after once the answer is complete.
-// The connection isn't used again.
-func LeaveUnread(w http.ResponseWriter) (after func()) {
-	rc := http.NewResponseController(w)
-	_ = rc.EnableFullDuplex() // only a writer that isn't a server's own lacks it
-	w.Header().Set("Connection", "close")
-	return func() {
-		time.AfterFunc(unreadGrace, func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) }) // closed already: nothing to end
 	}
 }
 

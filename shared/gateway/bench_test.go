@@ -14,6 +14,7 @@ import (
 
 	"tollgate/shared/audit"
 	"tollgate/shared/forward"
+	"tollgate/shared/wire/wiretest"
 )
 
 // answer200 is a backend on loopback that answers 200 bytes.
@@ -34,7 +35,14 @@ func answer200(b *testing.B) string {
 func BenchmarkPipeline(b *testing.B) {
 	s := newStand(b, echo())
 	s.parts.Events = audit.NewLines(io.Discard)
-	run(b, Compile(plan(b, answer200(b)), s.parts), "/orders/1", "Bearer "+mint(b, reader))
+	run(b, s.wire(b), "/orders/1", "Bearer "+mint(b, reader))
+}
+
+// BenchmarkPipelineOnNetHTTP is BenchmarkPipeline behind net/http's own server.
+func BenchmarkPipelineOnNetHTTP(b *testing.B) {
+	s := newStand(b, echo())
+	s.parts.Events = audit.NewLines(io.Discard)
+	run(b, netHTTP(b, Compile(plan(b, answer200(b)), s.parts)), "/orders/1", "Bearer "+mint(b, reader))
 }
 
 // BenchmarkPipelineManyTokens is the same for more callers than are remembered:
@@ -46,14 +54,14 @@ func BenchmarkPipelineManyTokens(b *testing.B) {
 	for size := 0; size < 5<<20; size += len(tokens[len(tokens)-1]) { // token.maxCached is 4 MiB
 		tokens = append(tokens, "Bearer "+mint(b, reader))
 	}
-	run(b, Compile(plan(b, answer200(b)), s.parts), "/orders/1", tokens...)
+	run(b, s.wire(b), "/orders/1", tokens...)
 }
 
 // BenchmarkPublic leaves out the token: what is left is routing, header cleaning, forwarding and the event.
 func BenchmarkPublic(b *testing.B) {
 	s := newStand(b, echo())
 	s.parts.Events = audit.NewLines(io.Discard)
-	run(b, Compile(plan(b, answer200(b)), s.parts), "/public/1", "Bearer "+mint(b, reader))
+	run(b, s.wire(b), "/public/1", "Bearer "+mint(b, reader))
 }
 
 // BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over the same transport.
@@ -64,23 +72,39 @@ func BenchmarkReverseProxy(b *testing.B) {
 	}
 	transport := forward.Transport()
 	b.Cleanup(transport.CloseIdleConnections)
-	run(b, &httputil.ReverseProxy{
+	run(b, netHTTP(b, &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: transport, ErrorLog: log.New(io.Discard, "", 0),
-	}, "/orders/1", "Bearer "+mint(b, reader))
+	}), "/orders/1", "Bearer "+mint(b, reader))
+}
+
+// front is a server and a client for it.
+type front struct {
+	url    string
+	client *http.Client
+}
+
+// wire puts the compiled gateway behind the server that it has in a deployment.
+func (s *stand) wire(b *testing.B) front {
+	g := Compile(plan(b, answer200(b)), s.parts)
+	server := wiretest.Start(b, g, g.Unreadable)
+	return front{server.URL, server.Client()}
+}
+
+func netHTTP(b *testing.B, h http.Handler) front {
+	server := httptest.NewServer(h)
+	b.Cleanup(server.Close)
+	return front{server.URL, server.Client()}
 }
 
 // run sends requests over loopback, one after another, and reports CPU for each besides time.
-func run(b *testing.B, h http.Handler, path string, authorization ...string) {
-	server := httptest.NewServer(h)
-	b.Cleanup(server.Close)
-	client := server.Client()
+func run(b *testing.B, f front, path string, authorization ...string) {
 	calls := 0
 	get := func() {
-		r, _ := http.NewRequestWithContext(b.Context(), "GET", server.URL+path, nil)
+		r, _ := http.NewRequestWithContext(b.Context(), "GET", f.url+path, nil)
 		r.Header["Authorization"] = []string{authorization[calls%len(authorization)]}
 		calls++
-		resp, err := client.Do(r)
+		resp, err := f.client.Do(r)
 		if err != nil {
 			b.Fatal(err)
 		}

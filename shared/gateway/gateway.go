@@ -182,11 +182,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers at once: a body that nobody asked for is not waited for.
 func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	if c.Request.ContentLength != 0 {
-		defer forward.LeaveUnread(w)()
-	}
 	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}
 	if rt != nil {
 		about.Metadata = rt.metadata
