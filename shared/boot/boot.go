@@ -22,9 +22,9 @@ import (
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
-	"tollgate/shared/forward"
 	"tollgate/shared/gateway"
 	"tollgate/shared/token"
+	"tollgate/shared/wire"
 )
 
 // Azure runs the gateway as a custom handler until it is told to stop, and
@@ -115,7 +115,7 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 		Now:      time.Now,
 		NewID:    newID,
 		Keys:     keys,
-		Backends: forward.Transport(),
+		Backends: wire.NewClient(time.Now),
 		Events:   audit.NewLines(stdout),
 		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{

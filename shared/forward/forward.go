@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
@@ -21,21 +19,6 @@ import (
 
 // CorrelationHeader names the call to the backend and to the caller.
 const CorrelationHeader = "X-Correlation-Id"
-
-// Transport is how backends are reached: no redirects, no decompression, no
-// proxy from the environment, every step bounded.
-func Transport() *http.Transport {
-	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    5 * time.Second,
-		DisableCompression:     true, // what the backend encoded, the client decodes
-		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
-	}
-}
 
 // route is one API's way to its backend.
 type route struct {
@@ -82,9 +65,6 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 		header[name] = values
 	}
 	header[CorrelationHeader] = []string{c.Correlation}
-	if _, ok := header["User-Agent"]; !ok {
-		header["User-Agent"] = []string{""} // the transport would add its own
-	}
 	out := (&http.Request{
 		Method: in.Method, Header: header, Host: u.Host, ContentLength: in.ContentLength,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

@@ -21,6 +21,7 @@ import (
 	"tollgate/shared/forward"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/wire"
 	"tollgate/shared/wire/wiretest"
 )
 
@@ -109,7 +110,7 @@ func newStand(t testing.TB, backend http.Handler, change ...func(*contract.Plann
 	for _, c := range change {
 		c(&a)
 	}
-	transport := forward.Transport()
+	transport := wire.NewClient(time.Now)
 	t.Cleanup(transport.CloseIdleConnections)
 	f := newFront(a, transport)
 	return stand{f, wiretest.Start(t, f, nil), behind}
@@ -229,8 +230,8 @@ func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // bubble serves a backend in memory and gives a front that reaches it; both end with the test.
 func bubble(t *testing.T, backend http.Handler, change ...func(*contract.PlannedAPI)) *front {
 	t.Helper()
-	network, transport := newMemory(), forward.Transport()
-	transport.DialContext = network.dial
+	network, transport := newMemory(), wire.NewClient(time.Now)
+	transport.Dial = network.dial
 	var busy sync.WaitGroup
 	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		busy.Add(1)

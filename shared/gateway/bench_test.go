@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"tollgate/shared/audit"
-	"tollgate/shared/forward"
 	"tollgate/shared/wire/wiretest"
 )
 
@@ -64,13 +63,13 @@ func BenchmarkPublic(b *testing.B) {
 	run(b, s.wire(b), "/public/1", "Bearer "+mint(b, reader))
 }
 
-// BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over the same transport.
+// BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over its own transport.
 func BenchmarkReverseProxy(b *testing.B) {
 	target, err := url.Parse(answer200(b))
 	if err != nil {
 		b.Fatal(err)
 	}
-	transport := forward.Transport()
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 	b.Cleanup(transport.CloseIdleConnections)
 	run(b, netHTTP(b, &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },

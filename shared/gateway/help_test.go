@@ -24,7 +24,7 @@ import (
 	"tollgate/localrun/issuer"
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
-	"tollgate/shared/forward"
+	"tollgate/shared/wire"
 	"tollgate/shared/wire/wiretest"
 )
 
@@ -163,7 +163,7 @@ func newStand(t testing.TB, answering http.Handler, files ...string) *stand {
 	}
 	rec := backend.Record(answering)
 	server := httptest.NewServer(rec)
-	transport := forward.Transport()
+	transport := wire.NewClient(time.Now)
 	t.Cleanup(func() { transport.CloseIdleConnections(); server.Close() })
 	s := &stand{keys: &inProcess{Handler: i}, backend: rec, address: server.Listener.Addr().String(), events: events{make(chan string, 1<<12)}}
 	var ids atomic.Int64

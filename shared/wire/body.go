@@ -14,7 +14,7 @@ import (
 type body struct {
 	c       *conn
 	gone    context.CancelFunc // told when the client has left
-	waited  time.Duration // for the client, in all
+	waited  time.Duration      // for the client, in all
 	got     int64
 	expects bool // the client waits for 100 before it sends
 

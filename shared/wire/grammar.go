@@ -61,6 +61,16 @@ func isValue(s string) bool {
 	return ascii || utf8.ValidString(s)
 }
 
+// isOpaque: any bytes beyond ASCII, as backends write them in whatever character set.
+func isOpaque(s string) bool {
+	for i := range len(s) {
+		if s[i] < utf8.RuneSelf && classes[s[i]]&valueByte == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // isHost: a name or an address, with a port or without. No user, no path:
 // nothing that a URL parser could split at another place.
 func isHost(s string) bool {

@@ -25,7 +25,7 @@ func readRequest(ctx context.Context, in *input, l *Limits) (*http.Request, fram
 	}
 	_, text, _ = strings.Cut(text, "\r\n")
 	var fault *Fault
-	if r.Header, fault = fields(text, l.Fields); fault != nil {
+	if r.Header, fault = fields(text, l.Fields, false); fault != nil {
 		return r, framing{}, fault
 	}
 	if fault := host(r); fault != nil {
@@ -82,8 +82,9 @@ func requestTarget(r *http.Request) *Fault {
 	return nil
 }
 
-// fields reads header lines up to the empty one.
-func fields(text string, most int) (http.Header, *Fault) {
+// fields reads header lines up to the empty one. Values may hold bytes beyond
+// ASCII as UTF-8, or whichever if they are opaque.
+func fields(text string, most int, opaque bool) (http.Header, *Fault) {
 	n := strings.Count(text, "\r\n") - 1
 	if n > most {
 		return nil, &Fault{http.StatusRequestHeaderFieldsTooLarge, "there are too many header lines"}
@@ -98,7 +99,7 @@ func fields(text string, most int) (http.Header, *Fault) {
 		if !ok || !isToken(name) {
 			return nil, malformed("a header line doesn't start with a name and a colon")
 		}
-		if value = trim(value); !isValue(value) {
+		if value = trim(value); !isValue(value) && !(opaque && isOpaque(value)) {
 			return nil, malformed("a header value holds a control character, or isn't UTF-8")
 		}
 		key := http.CanonicalHeaderKey(name)
@@ -156,7 +157,8 @@ func requestFraming(r *http.Request) (framing, *Fault) {
 		f.chunked, f.length = true, -1
 		delete(r.Header, "Transfer-Encoding")
 		r.TransferEncoding = []string{"chunked"}
-		if fault := announced(r); fault != nil {
+		var fault *Fault
+		if r.Trailer, fault = announced(r.Header); fault != nil {
 			return f, fault
 		}
 	case len(lengths) > 0:
@@ -194,24 +196,24 @@ func contentLength(lines []string) (int64, bool) {
 	return n, err == nil
 }
 
-// announced moves the names of a chunked body's trailer fields to where net/http
-// keeps them.
-func announced(r *http.Request) *Fault {
-	lines := r.Header["Trailer"]
-	delete(r.Header, "Trailer")
+// announced takes the names of trailer fields out of a header.
+func announced(h http.Header) (http.Header, *Fault) {
+	lines := h["Trailer"]
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	delete(h, "Trailer")
+	names := http.Header{}
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
-			name = trim(name)
-			if !isToken(name) || framingField(http.CanonicalHeaderKey(name)) {
-				return malformed("Trailer names what can't be a trailer field")
+			key := http.CanonicalHeaderKey(trim(name))
+			if !isToken(key) || framingField(key) {
+				return nil, malformed("Trailer names what can't be a trailer field")
 			}
-			if r.Trailer == nil {
-				r.Trailer = http.Header{}
-			}
-			r.Trailer[http.CanonicalHeaderKey(name)] = nil
+			names[key] = nil
 		}
 	}
-	return nil
+	return names, nil
 }
 
 // framingField: fields that steer the message itself may not come after it (RFC 9110 §6.5.1).

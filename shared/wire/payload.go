@@ -17,6 +17,7 @@ type payload struct {
 	left     int64 // of the content, or of the chunk at hand; -1: until the connection ends
 	inside   bool  // a chunk was begun: the CRLF after it is still to come
 	trailers int   // bytes that a trailer section may have
+	opaque   bool  // as in fields
 	trailer  func(http.Header)
 	done     bool
 }
@@ -111,7 +112,7 @@ func (p *payload) end() error {
 	if text == "\r\n" {
 		return nil
 	}
-	h, fault := fields(text, p.trailers/4)
+	h, fault := fields(text, p.trailers/4, p.opaque)
 	if fault != nil {
 		return fault
 	}
