@@ -207,6 +207,9 @@ func announced(h http.Header) (http.Header, *Fault) {
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			key := http.CanonicalHeaderKey(trim(name))
+			if key == "" {
+				continue // RFC 9110 §5.6.1: a list may have empty elements
+			}
 			if !isToken(key) || framingField(key) {
 				return nil, malformed("Trailer names what can't be a trailer field")
 			}

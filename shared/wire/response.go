@@ -98,19 +98,24 @@ func responseFraming(resp *http.Response) (framing, *Fault) {
 		}
 		resp.ContentLength, f.length = n, n
 	}
+	if len(codings) > 0 {
+		fault := transferCoding(codings, len(lengths) > 0, resp.ProtoMinor)
+		if fault == nil {
+			resp.Trailer, fault = announced(h)
+		}
+		if fault != nil {
+			return f, fault
+		}
+	}
 	switch {
 	case resp.Request.Method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified:
 		f.length = 0
-		if status != http.StatusNotModified && resp.Request.Method != http.MethodHead {
+		if resp.Request.Method != http.MethodHead {
 			resp.ContentLength = 0
 		}
 	case len(codings) > 0:
-		if fault := transferCoding(codings, len(lengths) > 0, resp.ProtoMinor); fault != nil {
-			return f, fault
-		}
 		f.chunked, f.length = true, -1
 		resp.TransferEncoding = []string{"chunked"}
-		resp.Trailer, _ = announced(h) // a name that can't be one is refused when it comes
 	case len(lengths) == 0:
 		f.length, f.close = -1, true // until the connection ends
 	}
