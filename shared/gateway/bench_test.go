@@ -44,6 +44,16 @@ func BenchmarkPipelineOnNetHTTP(b *testing.B) {
 	run(b, netHTTP(b, Compile(plan(b, answer200(b)), s.parts)), "/orders/1", "Bearer "+mint(b, reader))
 }
 
+// BenchmarkPipelineOverTransport is BenchmarkPipeline with net/http's client towards the backend.
+func BenchmarkPipelineOverTransport(b *testing.B) {
+	s := newStand(b, echo())
+	s.parts.Events = audit.NewLines(io.Discard)
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
+	b.Cleanup(transport.CloseIdleConnections)
+	s.parts.Backends = transport
+	run(b, s.wire(b), "/orders/1", "Bearer "+mint(b, reader))
+}
+
 // BenchmarkPipelineManyTokens is the same for more callers than are remembered:
 // each token is verified in full.
 func BenchmarkPipelineManyTokens(b *testing.B) {

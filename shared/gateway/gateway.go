@@ -153,6 +153,9 @@ func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
 	if err := checkPath(c.Path); err != nil {
 		return nil, refusal.New(refusal.Malformed, "path_not_canonical", "The path can be read in more than one way.").Because(err)
 	}
+	if !visible(c.Request.URL.RawQuery) {
+		return nil, refusal.New(refusal.Malformed, "query_not_canonical", "The query holds a byte that no query can hold.")
+	}
 	rt, allow := g.root.find(c.Request.Method, c.Path)
 	switch {
 	case rt != nil:
