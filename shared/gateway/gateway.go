@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
+	"tollgate/shared/address"
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
@@ -32,10 +34,11 @@ type Parts struct {
 
 // Gateway answers every request by the plan it was compiled from.
 type Gateway struct {
-	plan  *contract.Plan
-	parts Parts
-	trust *token.Trust
-	root  node
+	plan   *contract.Plan
+	parts  Parts
+	trust  *token.Trust
+	client func(http.Header) netip.Addr
+	root   node
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -57,13 +60,13 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "addresses", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity)}
+	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity), client: address.Of(plan.ClientAddress)}
 	for _, api := range plan.APIs {
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
@@ -81,15 +84,16 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 
 // decision is the operation's stages, in order.
 func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
+	steps := origin(plan, api)
 	if op.Allow == nil {
-		return nil
+		return steps
 	}
-	steps := []step{
+	steps = append(steps, []step{
 		{"token", trust.Verify(api.Accepts, api.Proof)},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},
-	}
+	}...)
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}
@@ -117,7 +121,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID()}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header)}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -220,28 +224,5 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *
 func (g *Gateway) report(err error) {
 	if g.parts.Report != nil {
 		g.parts.Report(err)
-	}
-}
-
-// record leaves the one event of this request.
-func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	e := &audit.Event{
-		Time: began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(ctx), Contract: g.plan.Version,
-		Method: c.Request.Method, Path: c.Path,
-		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken,
-	}
-	if rt != nil {
-		e.API, e.Operation = rt.api, rt.operation
-	}
-	switch {
-	case refused != nil:
-		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()
-	case c.Outcome.ClientGone:
-		e.Code = "client_gone"
-	case c.Outcome.Broken != "":
-		e.Code = c.Outcome.Code
-	}
-	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil {
-		g.report(fmt.Errorf("an event is lost: %w", err))
 	}
 }
