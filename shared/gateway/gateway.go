@@ -16,6 +16,7 @@ import (
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
 	"tollgate/shared/forward"
+	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/token"
@@ -67,10 +68,12 @@ type Step struct {
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity), client: address.Of(plan.ClientAddress)}
+	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
+		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, g.trust)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -83,13 +86,13 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
 	steps := origin(plan, api)
 	if op.Allow == nil {
 		return steps
 	}
 	steps = append(steps, []step{
-		{"token", trust.Verify(api.Accepts, api.Proof)},
+		{"token", who},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},

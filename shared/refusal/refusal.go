@@ -20,6 +20,7 @@ const (
 	NotFound                     // 404: no operation has this path
 	MethodNotAllowed             // 405: the path exists, the method doesn't
 	TooLarge                     // 413: the body is over the contract's cap
+	TooMany                      // 429: more than may be looked at now
 	BadGateway                   // 502: the backend couldn't be reached or answered nonsense
 	Unavailable                  // 503: something the decision needs is not to be had now
 	GatewayTimeout               // 504: the backend missed its deadline

@@ -41,6 +41,8 @@ func (k Kind) Status() int {
 		return http.StatusMethodNotAllowed
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case TooMany:
+		return http.StatusTooManyRequests
 	case BadGateway:
 		return http.StatusBadGateway
 	case Unavailable:
