@@ -42,6 +42,7 @@ type route struct {
 	api     contract.PlannedAPI
 	base    string // the backend's own path, without a slash at the end
 	cleaner cleaner
+	way     forwarding
 	rt      http.RoundTripper
 }
 
@@ -49,7 +50,7 @@ var errDeadline = errors.New("the backend missed its deadline")
 
 // To is the delivery to one API's backend.
 func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper) pipeline.Delivery {
-	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), rt: rt}
+	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), way: newForwarding(api.PublicURL), rt: rt}
 	return t.deliver
 }
 
@@ -82,6 +83,8 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 		header[name] = values
 	}
 	header[CorrelationHeader] = []string{c.Correlation}
+	t.way.add(header, c.Client)
+	addTrace(in.Header, header, c.Correlation)
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = []string{""} // the transport would add its own
 	}
