@@ -148,12 +148,13 @@ func (c cell) String() string {
 
 // matrixOf asks the compiled plan about every cell.
 func matrixOf(ctx context.Context, plan *contract.Plan) (*matrix, error) {
-	// How a token is signed, and how its holder proves it, is not what this is
-	// about; the stand-in knows RSA and bearer tokens only.
+	// How a token is signed, how its holder proves it, and where a call comes from
+	// are not what this is about; the stand-in knows RSA and bearer tokens only.
 	mine := *plan
+	mine.Addresses = contract.AddressList{}
 	mine.Algorithms, mine.APIs = []string{"RS256"}, slices.Clone(plan.APIs)
 	for i := range mine.APIs {
-		mine.APIs[i].Proof = contract.Proof{}
+		mine.APIs[i].Proof, mine.APIs[i].Addresses = contract.Proof{}, contract.AddressList{}
 	}
 	entra, keys, err := minter(ctx, &mine)
 	if err != nil {

@@ -53,6 +53,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 	for _, h := range sortedKeys(g.Forward) {
 		p.Forward = append(p.Forward, Header{Name: h, Claims: g.Forward[h].Claim})
 	}
+	b.bindAddresses(b.view(b.estate.gateway, faults), p)
 	others := b.otherIssuers(b.view(b.estate.gateway, faults))
 	for i := range b.estate.APIs {
 		p.APIs = append(p.APIs, b.api(b.view(b.estate.apis[i], faults), &b.estate.APIs[i], others))
@@ -94,6 +95,7 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Timeout: time.Duration(a.Backend.Timeout),
 		Backend: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere),
 	}
+	out.PublicURL, out.Addresses = strings.TrimSuffix(b.env.PublicURL, "/"), a.Addresses.list("addresses")
 	out.lines = d.lines(func(i int) string { return a.Operations[i].ID })
 	audience := b.bind(d, "audience", a.Audience)
 	out.Audience, out.ClientID = audience, b.env.ClientID[a.Name]

@@ -22,18 +22,22 @@ type Plan struct {
 	Issuers        []TrustedIssuer // all that some API accepts
 	Forward        []Header        // by name
 	APIs           []PlannedAPI
+	ClientAddress  ClientSource
+	Addresses      AddressList // for every API
+	FloodGuard     GuardLimit
 	file           string         // the Gateway's
 	lines          map[string]int // its rules, by name
 }
 
 // Place is where a rule stands, such as "operations.get.allow.scopes" of an
-// API or "forward.X-Roles" of the gateway: the file within the folder of
+// API, or "forward.X-Roles" or "gateway.addresses" of the gateway: the file within the folder of
 // contracts, and the line. The line of what is around it, if it has none itself;
 // 0 if the plan doesn't know the API.
 func (p *Plan) Place(api, rule string) (file string, line int) {
 	file, lines := p.file, p.lines
+	rule, gateways := strings.CutPrefix(rule, "gateway.")
 	for i := range p.APIs {
-		if p.APIs[i].Name == api && !strings.HasPrefix(rule, "forward.") {
+		if p.APIs[i].Name == api && !gateways && !strings.HasPrefix(rule, "forward.") {
 			file, lines = p.APIs[i].File, p.APIs[i].lines
 		}
 	}
@@ -93,6 +97,8 @@ type PlannedAPI struct {
 	Proof      Proof
 	Require    []RequiredClaim
 	Operations []PlannedOperation
+	PublicURL  string         // the plan's; "" where the environment has none
+	Addresses  AddressList    // besides the plan's
 	lines      map[string]int // its rules, by name
 }
 

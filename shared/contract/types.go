@@ -36,6 +36,10 @@ type Gateway struct {
 	Identity       Identity          `field:"identity" doc:"Whose tokens are accepted, and how strictly."`
 	Forward        map[string]Source `field:"forward" doc:"The claims contract: each header that backends receive, and the claim it comes from. A caller's own copy of such a header, however spelt, is removed." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 	MaxBody        Size              `field:"maxBody" doc:"Largest request body, for APIs that set none. Larger ones are answered 413." default:"10MiB"`
+
+	ClientAddress ClientAddress `field:"clientAddress" doc:"Where the caller's address is read from. Without it, it is unknown."`
+	Addresses     Addresses     `field:"addresses" doc:"From where calls to any API may come. Needs clientAddress."`
+	FloodGuard    FloodGuard    `field:"floodGuard" doc:"When an address that sends refused credentials is slowed down. It can't lock anyone out."`
 }
 
 // Identity says whose tokens are accepted.
@@ -93,6 +97,8 @@ type API struct {
 	Require     []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
 	MaxBody     Size        `field:"maxBody" doc:"Largest request body. Larger ones are answered 413."`
 	Operations  []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
+
+	Addresses Addresses `field:"addresses" doc:"From where calls to this API may come, besides what the gateway says. Needs the gateway's clientAddress."`
 }
 
 // Proof is how a caller proves that a bound token is its own.
@@ -182,4 +188,6 @@ type Environment struct {
 	ClientID    map[string]string `field:"clientId" doc:"The registration's client id of each API, by its name: what a v2 token carries in aud." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
+
+	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -25,6 +25,7 @@ type route struct {
 	api     contract.PlannedAPI
 	base    string // the backend's own path, without a slash at the end
 	cleaner cleaner
+	way     forwarding
 	rt      http.RoundTripper
 }
 
@@ -32,7 +33,7 @@ var errDeadline = errors.New("the backend missed its deadline")
 
 // To is the delivery to one API's backend.
 func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper) pipeline.Delivery {
-	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), rt: rt}
+	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), way: newForwarding(api.PublicURL), rt: rt}
 	return t.deliver
 }
 
@@ -65,6 +66,8 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 		header[name] = values
 	}
 	header[CorrelationHeader] = []string{c.Correlation}
+	t.way.add(header, c.Client)
+	addTrace(in.Header, header, c.Correlation)
 	out := (&http.Request{
 		Method: in.Method, Header: header, Host: u.Host, ContentLength: in.ContentLength,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

@@ -19,6 +19,7 @@ var platform = set("authorization", "dpop", "x-functions-key", "ocp-apim-subscri
 	"forwarded", "via", "x-forwarded", "x-host", "x-original-host",
 	"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-waws-unencoded-url", "x-accel-redirect",
 	"x-http-method", "x-http-method-override", "x-method-override",
+	"traceparent", "tracestate", // continued or begun anew in trace.go
 	"x-correlation-id", "x-functionscaleout", "x-function-scaleout", "x-ms-coldstart", "x-ms-invocation-id", "x-ms-platform-internal")
 
 var platformPrefixes = []string{"proxy-", "x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-ms-site-", "x-arr-", "x-azure-", "x-envoy-"}
@@ -55,7 +56,7 @@ func newCleaner(claims []contract.Header, certificate string) cleaner {
 // a caller can't have those removed (peers.md §3, CVE-2021-33197).
 func (c cleaner) request(in http.Header) http.Header {
 	named := connectionNames(in)
-	out := make(http.Header, len(in)+8)
+	out := make(http.Header, len(in)+12)
 	for name, values := range in {
 		folded := contract.FoldHeader(name)
 		if named[folded] || c.trusted(folded) {

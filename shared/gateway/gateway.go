@@ -7,13 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
+	"tollgate/shared/address"
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
 	"tollgate/shared/forward"
+	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/token"
@@ -32,10 +35,11 @@ type Parts struct {
 
 // Gateway answers every request by the plan it was compiled from.
 type Gateway struct {
-	plan  *contract.Plan
-	parts Parts
-	trust *token.Trust
-	root  node
+	plan   *contract.Plan
+	parts  Parts
+	trust  *token.Trust
+	client func(http.Header) netip.Addr
+	root   node
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -57,17 +61,19 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "addresses", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity)}
+	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity), client: address.Of(plan.ClientAddress)}
+	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
+		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, g.trust)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -80,16 +86,17 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
+	steps := origin(plan, api)
 	if op.Allow == nil {
-		return nil
+		return steps
 	}
-	steps := []step{
-		{"token", trust.Verify(api.Accepts, api.Proof)},
+	steps = append(steps, []step{
+		{"token", who},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},
-	}
+	}...)
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}
@@ -117,7 +124,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID()}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header)}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -219,28 +226,5 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *
 func (g *Gateway) report(err error) {
 	if g.parts.Report != nil {
 		g.parts.Report(err)
-	}
-}
-
-// record leaves the one event of this request.
-func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	e := &audit.Event{
-		Time: began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(ctx), Contract: g.plan.Version,
-		Method: c.Request.Method, Path: c.Path,
-		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken,
-	}
-	if rt != nil {
-		e.API, e.Operation = rt.api, rt.operation
-	}
-	switch {
-	case refused != nil:
-		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()
-	case c.Outcome.ClientGone:
-		e.Code = "client_gone"
-	case c.Outcome.Broken != "":
-		e.Code = c.Outcome.Code
-	}
-	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil {
-		g.report(fmt.Errorf("an event is lost: %w", err))
 	}
 }

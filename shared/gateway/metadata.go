@@ -74,8 +74,9 @@ func metadataRoute(plan *contract.Plan, api contract.PlannedAPI) (contract.Templ
 		body = nil
 	}
 	segments := []contract.Segment{{Literal: ".well-known"}, {Literal: "oauth-protected-resource"}}
+	steps := origin(plan, api)
 	return contract.Template{Method: http.MethodGet, Segments: append(segments, api.Segments...)}, &route{
-		api: api.Name, operation: "resource-metadata", decide: pipeline.Chain(), deliver: fixed(body),
+		api: api.Name, operation: "resource-metadata", stages: steps, decide: chained(steps), deliver: fixed(body),
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	TooLarge                        // 413: the body is over the contract's cap
 	TargetTooLong                   // 414: the request target is over the gateway's cap
 	ExpectationFailed               // 417: Expect asks for what the gateway doesn't do
+	TooMany                         // 429: more than may be looked at now
 	HeaderTooLarge                  // 431: the header section is over the gateway's cap
 	NotImplemented                  // 501: a transfer coding that the gateway doesn't know
 	VersionNotSupported             // 505: neither HTTP/1.1 nor HTTP/1.0

@@ -47,6 +47,8 @@ func (k Kind) Status() int {
 		return http.StatusRequestURITooLong
 	case ExpectationFailed:
 		return http.StatusExpectationFailed
+	case TooMany:
+		return http.StatusTooManyRequests
 	case HeaderTooLarge:
 		return http.StatusRequestHeaderFieldsTooLarge
 	case NotImplemented:

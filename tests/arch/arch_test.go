@@ -54,7 +54,7 @@ func packages(t *testing.T) []pkg {
 var layers = [][]string{
 	{"shared/refusal", "shared/contract", "shared/wire"},
 	{"shared/pipeline", "shared/audit"},
-	{"shared/token", "shared/claims", "shared/forward"},
+	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit"},
 	{"shared/gateway"},
 	{"shared/adapter/azure"},
 	{"shared/boot"},
