@@ -17,10 +17,11 @@ type Plan struct {
 	ClockSkew      time.Duration
 	Algorithms     []string
 	Keys           KeyTimes
-	MaxLifetime    time.Duration   // 0: any
-	SignIn         string          // where Entra's users sign in, for challenges
-	Issuers        []TrustedIssuer // all that some API accepts
-	Forward        []Header        // by name
+	MaxLifetime    time.Duration     // 0: any
+	SignIn         string            // where Entra's users sign in, for challenges
+	Issuers        []TrustedIssuer   // all that some API accepts
+	Forward        []Header          // by name
+	Answer         map[string]string // responseHeaders of the gateway
 	APIs           []PlannedAPI
 	file           string         // the Gateway's
 	lines          map[string]int // its rules, by name
@@ -93,7 +94,10 @@ type PlannedAPI struct {
 	Proof      Proof
 	Require    []RequiredClaim
 	Operations []PlannedOperation
-	lines      map[string]int // its rules, by name
+	CORS       *PlannedCORS      // nil: the backend speaks for itself
+	Headers    []RequiredHeader  // by name
+	Answer     map[string]string // responseHeaders of the gateway and the API
+	lines      map[string]int    // its rules, by name
 }
 
 // Accepted is one issuer that an API trusts, and the audiences it may name.
@@ -130,4 +134,7 @@ type PlannedOperation struct {
 	Template Template
 	Allow    *Allow // nil: public
 	StepUp   string // authentication context; "" for none
+
+	EncodedSlash bool             // a parameter may hold one
+	Headers      []RequiredHeader // besides the API's, by name
 }

@@ -35,7 +35,10 @@ func set(names ...string) map[string]bool {
 }
 
 // cleaner removes what one side must not hear from the other.
-type cleaner struct{ identity map[string]bool } // by folded name
+type cleaner struct {
+	identity map[string]bool // by folded name
+	answered spoken          // what the gateway itself says in answers
+}
 
 // newCleaner takes the claims contract, and the header in which the front end
 // passes the client's certificate, if there is one.
@@ -80,7 +83,9 @@ func (c cleaner) trusted(folded string) bool {
 }
 
 // withheld: names under which no backend may speak to a caller, in headers and trailers.
-func (c cleaner) withheld(folded string) bool { return c.trusted(folded) || answerOnly[folded] }
+func (c cleaner) withheld(folded string) bool {
+	return c.trusted(folded) || answerOnly[folded] || c.answered.has(folded)
+}
 
 // answer copies what a backend may say to a caller.
 func (c cleaner) answer(in, out http.Header) {

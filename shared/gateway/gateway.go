@@ -13,7 +13,9 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
+	"tollgate/shared/cors"
 	"tollgate/shared/forward"
+	"tollgate/shared/headers"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/token"
@@ -36,6 +38,7 @@ type Gateway struct {
 	parts Parts
 	trust *token.Trust
 	root  node
+	own   manners // of answers that belong to no API
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -44,6 +47,7 @@ var _ http.Handler = (*Gateway)(nil)
 type route struct {
 	api, operation string
 	metadata       string // address of the API's metadata; "" where there is none
+	encodedSlash   bool   // a parameter may hold one
 	stages         []step
 	decide         pipeline.Stage // the stages, chained
 	deliver        pipeline.Delivery
@@ -57,17 +61,17 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight), "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity)}
+	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity), own: newManners(plan.Answer, nil)}
 	for _, api := range plan.APIs {
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, g.trust)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver, stages: decision(plan, api, op, g.trust)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -75,21 +79,23 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 			t, rt := metadataRoute(plan, api)
 			g.root.add(t, rt)
 		}
+		g.addManners(api)
 	}
 	return g
 }
 
 // decision is the operation's stages, in order.
 func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
+	steps := []step{{"headers", pipeline.Chain(headers.Single(), headers.Require(api.Headers), headers.Require(op.Headers))}}
 	if op.Allow == nil {
-		return nil
+		return steps
 	}
-	steps := []step{
+	steps = append(steps, []step{
 		{"token", trust.Verify(api.Accepts, api.Proof)},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},
-	}
+	}...)
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}
@@ -117,7 +123,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID()}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Answer: g.own.answer}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -151,18 +157,18 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 // single reading may choose a rule.
 func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
 	if err := checkPath(c.Path); err != nil {
-		return nil, refusal.New(refusal.Malformed, "path_not_canonical", "The path can be read in more than one way.").Because(err)
+		return nil, ambiguous(err)
 	}
-	rt, allow := g.root.find(c.Request.Method, c.Path)
-	switch {
-	case rt != nil:
-		return rt, nil
-	case len(allow) > 0:
-		r := refusal.New(refusal.MethodNotAllowed, "method_not_allowed", "This path doesn't take that method.")
-		r.Allow = allow
-		return nil, r
+	if err := checkTarget(c.Request); err != nil {
+		return nil, refusal.New(refusal.Malformed, "target_ambiguous", "The request target can be read in more than one way.").Because(err)
 	}
-	return nil, refusal.New(refusal.NotFound, "no_route", "No operation has this path.")
+	if m := g.root.mannersAt(c.Path); m != nil {
+		c.Answer = m.toward(c.Request.Header)
+		if m.preflight != nil && cors.IsPreflight(c.Request) {
+			return m.preflight, nil
+		}
+	}
+	return g.operation(c.Request.Method, c.Path)
 }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -191,6 +197,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, ref
 	if rt != nil {
 		about.Metadata = rt.metadata
 	}
+	c.Announce(w.Header())
 	refusal.Write(w, about, refused)
 }
 

@@ -35,6 +35,7 @@ type Call struct {
 	Correlation string        // names this call in answers, events and to the backend
 	Identity    *Identity     // who calls; nil on public operations
 	Forward     http.Header   // what the backend hears about the caller
+	Answer      http.Header   // what every answer says, whoever gives it; not changed, see Announce
 	Outcome     Outcome       // filled in by the delivery
 }
 

@@ -54,7 +54,7 @@ func packages(t *testing.T) []pkg {
 var layers = [][]string{
 	{"shared/refusal", "shared/contract"},
 	{"shared/pipeline", "shared/audit"},
-	{"shared/token", "shared/claims", "shared/forward"},
+	{"shared/token", "shared/claims", "shared/forward", "shared/cors", "shared/headers"},
 	{"shared/gateway"},
 	{"shared/adapter/azure"},
 	{"shared/boot"},
