@@ -13,6 +13,9 @@ import (
 // maxPreflightAge: Firefox keeps a preflight for a day at the most, others for less.
 const maxPreflightAge = 24 * time.Hour
 
+// Preflight is the operation that events name for a preflight.
+const Preflight = "preflight"
+
 // CORS says which pages' scripts may read an API's answers.
 type CORS struct {
 	Origins     []string `field:"origins,required" doc:"Origins of those pages, exactly as a browser sends them: scheme://host[:port], lower case. Plain http only for loopback."`
@@ -54,6 +57,11 @@ func (c *apiCheck) checkCORS() {
 	if age := time.Duration(cors.MaxAge); age > maxPreflightAge || age%time.Second != 0 {
 		c.fault("cors.maxAge", "must be whole seconds and at most %s; browsers keep no preflight for longer", maxPreflightAge)
 	}
+	for i, op := range c.api.Operations {
+		if op.ID == Preflight {
+			c.fault(fmt.Sprintf("operations.%d.id", i), "is what events call the preflights of this API; name the operation otherwise")
+		}
+	}
 	if c.api.protected() && !slices.ContainsFunc(cors.Headers, func(h string) bool { return strings.EqualFold(h, "Authorization") }) {
 		c.warn("cors", "no script can send a token: add Authorization to headers:, or remove cors: if only public operations are meant for scripts")
 	}
@@ -87,7 +95,7 @@ func originFault(s string) string {
 	case u.Scheme == "http" && !loopback(u):
 		return "is plain http: whoever is on the path could be that page; use https (plain http is for loopback only)"
 	case !canonicalHost(u.Hostname()):
-		return "has a host that no browser writes so; use lower case, and xn-- for other letters"
+		return "has a host that no browser writes so; use lower case, xn-- for other letters, and addresses in their shortest form"
 	}
 	if want := originOf(u); s != want {
 		return fmt.Sprintf("is not how a browser writes it; write %q", want)

@@ -97,7 +97,7 @@ func (g *Gateway) preflight(api string, policy *cors.Policy) *route {
 		c.Outcome.Status = http.StatusNoContent
 		return nil
 	}
-	return &route{api: api, operation: "preflight", stages: []step{{"cors", check}}, decide: check, deliver: answer}
+	return &route{api: api, operation: contract.Preflight, stages: []step{{"cors", check}}, decide: check, deliver: answer}
 }
 
 // methods are those that a path takes, in order.
