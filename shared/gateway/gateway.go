@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"tollgate/shared/audit"
@@ -86,7 +87,10 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 
 // decision is the operation's stages, in order.
 func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
-	steps := []step{{"headers", pipeline.Chain(headers.Single(), headers.Require(api.Headers), headers.Require(op.Headers))}}
+	var steps []step
+	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
+		steps = append(steps, step{"headers", headers.Require(demanded)})
+	}
 	if op.Allow == nil {
 		return steps
 	}
@@ -162,11 +166,15 @@ func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
 	if err := checkTarget(c.Request); err != nil {
 		return nil, refusal.New(refusal.Malformed, "target_ambiguous", "The request target can be read in more than one way.").Because(err)
 	}
-	if m := g.root.mannersAt(c.Path); m != nil {
+	m := g.root.mannersAt(c.Path)
+	if m != nil {
 		c.Answer = m.toward(c.Request.Header)
-		if m.preflight != nil && cors.IsPreflight(c.Request) {
-			return m.preflight, nil
-		}
+	}
+	if refused := headers.Single(c.Request.Header); refused != nil {
+		return nil, refused
+	}
+	if m != nil && m.preflight != nil && cors.IsPreflight(c.Request) {
+		return m.preflight, nil
 	}
 	return g.operation(c.Request.Method, c.Path)
 }

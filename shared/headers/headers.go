@@ -4,6 +4,7 @@ package headers
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -43,23 +44,20 @@ func Require(required []contract.RequiredHeader) pipeline.Stage {
 
 // Single refuses headers whose second line would be read by some and not by
 // others. Authorization and DPoP are the token stage's, Origin is CORS's, and
-// Host is looked at before a route is chosen.
-func Single() pipeline.Stage {
-	names := []string{"Content-Type", "X-Functions-Key"}
-	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
-		for _, name := range names {
-			values, twins := lines(c.Request.Header, strings.ToLower(name))
-			if len(values) > 1 || twins && len(values) > 0 {
-				return refusal.New(refusal.Malformed, "header_repeated", "Send the header "+name+" at most once.")
-			}
+// Host is looked at with the request's target.
+func Single(h http.Header) *refusal.Refusal {
+	for _, name := range [...]string{"Content-Type", "X-Functions-Key"} {
+		values, twins := lines(h, strings.ToLower(name))
+		if len(values) > 1 || twins && len(values) > 0 {
+			return refusal.New(refusal.Malformed, "header_repeated", "Send the header "+name+" at most once.")
 		}
-		return nil
 	}
+	return nil
 }
 
 // lines are the values under a name in any case. twins tells of other names
 // that fold to the same.
-func lines(h map[string][]string, folded string) (values []string, twins bool) {
+func lines(h http.Header, folded string) (values []string, twins bool) {
 	for name, v := range h {
 		switch {
 		case len(name) != len(folded):
