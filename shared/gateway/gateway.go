@@ -14,7 +14,6 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
-	"tollgate/shared/cors"
 	"tollgate/shared/forward"
 	"tollgate/shared/headers"
 	"tollgate/shared/pipeline"
@@ -155,28 +154,6 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 		}
 	}
 	return rt.api, rt.operation, steps
-}
-
-// route finds the operation. Its path is checked first: only one that has a
-// single reading may choose a rule.
-func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
-	if err := checkPath(c.Path); err != nil {
-		return nil, ambiguous(err)
-	}
-	if err := checkTarget(c.Request); err != nil {
-		return nil, refusal.New(refusal.Malformed, "target_ambiguous", "The request target can be read in more than one way.").Because(err)
-	}
-	m := g.root.mannersAt(c.Path)
-	if m != nil {
-		c.Answer = m.toward(c.Request.Header)
-	}
-	if refused := headers.Single(c.Request.Header); refused != nil {
-		return nil, refused
-	}
-	if m != nil && m.preflight != nil && cors.IsPreflight(c.Request) {
-		return m.preflight, nil
-	}
-	return g.operation(c.Request.Method, c.Path)
 }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {

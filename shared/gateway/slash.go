@@ -3,8 +3,6 @@ package gateway
 import (
 	"errors"
 	"strings"
-
-	"tollgate/shared/refusal"
 )
 
 // The two spellings of an encoded slash. The Functions host turns %2F, and a
@@ -27,6 +25,9 @@ func encodedSlash(s string) int {
 
 // slashes tells whether a path that checkPath accepted holds encoded slashes.
 func slashes(path string) bool {
+	if !strings.Contains(path, "%2") {
+		return false
+	}
 	lower := strings.ToLower(path)
 	return strings.Contains(lower, slashOnce) || strings.Contains(lower, slashTwice)
 }
@@ -70,35 +71,4 @@ func checkSlashes(path string) error {
 		return errors.New("it holds an encoded slash with nothing before or after it")
 	}
 	return nil
-}
-
-// operation is the route for a method and a path that checkPath accepted.
-//
-// An encoded slash is taken only where the operation says so, and only if a
-// backend that decodes it before it routes would run that same operation, or
-// none. It can stand in a parameter only: a literal holds no percent sign.
-func (g *Gateway) operation(method, path string) (*route, *refusal.Refusal) {
-	rt, allow := g.root.find(method, path)
-	if slashes(path) {
-		if rt == nil || !rt.encodedSlash {
-			return nil, ambiguous(errors.New("it holds an encoded slash, which no operation there takes"))
-		}
-		other := g.root.walk(opened(path)[1:], (*node).ignoringCase, func(l leaf) *route { return l.take(method) })
-		if other != nil && other != rt {
-			return nil, ambiguous(errors.New("with its encoded slash decoded it is the path of " + other.api + "." + other.operation))
-		}
-	}
-	switch {
-	case rt != nil:
-		return rt, nil
-	case len(allow) > 0:
-		r := refusal.New(refusal.MethodNotAllowed, "method_not_allowed", "This path doesn't take that method.")
-		r.Allow = allow
-		return nil, r
-	}
-	return nil, refusal.New(refusal.NotFound, "no_route", "No operation has this path.")
-}
-
-func ambiguous(err error) *refusal.Refusal {
-	return refusal.New(refusal.Malformed, "path_not_canonical", "The path can be read in more than one way.").Because(err)
 }

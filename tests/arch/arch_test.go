@@ -258,3 +258,26 @@ func TestH149NothingTurnsACheckOff(t *testing.T) {
 		}
 	}
 }
+
+// The host sends it, since some hosts drop the handler's (functions-host.md §2c);
+// check refuses it in responseHeaders and points here.
+func TestTheHostTellsBrowsersToStayWithHTTPS(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(lab.Root(t), "host.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type hsts struct {
+		IsEnabled         bool
+		MaxAge            string
+		IncludeSubDomains bool
+	}
+	var host struct {
+		Extensions struct{ HTTP struct{ HSTS hsts } }
+	}
+	if err := json.Unmarshal(text, &host); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := host.Extensions.HTTP.HSTS, (hsts{true, "365.00:00:00", false}); got != want {
+		t.Errorf("got hsts %+v in host.json, want %+v", got, want)
+	}
+}
