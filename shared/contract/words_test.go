@@ -134,7 +134,7 @@ func TestAPlanHoldsTheWordsForBrowsersAndHeaders(t *testing.T) {
 headers: { x-api-version: ["1", "2"] }
 responseHeaders: { referrer-policy: same-origin, Content-Security-Policy: "default-src 'none'" }`)
 	edits = append(edits, operationWith("encodedSlash: allow, headers: { X-B: [b], X-A: [a] }")...)
-	edits = append(edits, gatewayWith("responseHeaders: { Referrer-Policy: no-referrer, X-Content-Type-Options: nosniff }")...)
+	edits = append(edits, gatewayWith("responseHeaders: { referrer-Policy: no-referrer, X-Content-Type-Options: nosniff }")...)
 	e, faults := contract.Load(estate(edits...))
 	if err := faults.Err(); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,13 @@ func checkPath(path string) error {
 	if !utf8.Valid(decoded) { // refuses overlong forms such as %c0%af too
 		return errors.New("it isn't UTF-8")
 	}
+	if err := checkSegments(path); err != nil {
+		return err
+	}
+	return checkSlashes(path)
+}
+
+func checkSegments(path string) error {
 	for segment := range strings.SplitSeq(path[1:], "/") {
 		if segment == "." || segment == ".." {
 			return errors.New("it holds a dot segment")
@@ -70,7 +77,7 @@ func checkPath(path string) error {
 	if strings.Contains(path, "//") {
 		return errors.New("it holds an empty segment")
 	}
-	return checkSlashes(path)
+	return nil
 }
 
 // pathByte: pchar of RFC 3986 §3.3, and the slash. Not the semicolon: servers

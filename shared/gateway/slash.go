@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -62,13 +63,11 @@ func checkSlashes(path string) error {
 		return errors.New("it encodes slashes in two ways")
 	}
 	open := opened(path)
-	for piece := range strings.SplitSeq(open[1:], "/") {
-		if piece == "." || piece == ".." {
-			return errors.New("it holds a dot segment beside an encoded slash")
-		}
+	if err := checkSegments(open); err != nil {
+		return fmt.Errorf("with its encoded slashes decoded, %w", err)
 	}
-	if strings.Contains(open, "//") || strings.HasSuffix(open, "/") && !strings.HasSuffix(path, "/") {
-		return errors.New("it holds an encoded slash with nothing before or after it")
+	if strings.HasSuffix(open, "/") && !strings.HasSuffix(path, "/") {
+		return errors.New("it ends in an encoded slash")
 	}
 	return nil
 }
