@@ -155,6 +155,7 @@ func matrixOf(ctx context.Context, plan *contract.Plan) (*matrix, error) {
 	mine.Algorithms, mine.APIs = []string{"RS256"}, slices.Clone(plan.APIs)
 	for i := range mine.APIs {
 		mine.APIs[i].Proof, mine.APIs[i].Addresses = contract.Proof{}, contract.AddressList{}
+		withoutHeaders(&mine.APIs[i])
 	}
 	entra, keys, err := minter(ctx, &mine)
 	if err != nil {
@@ -179,6 +180,15 @@ func matrixOf(ctx context.Context, plan *contract.Plan) (*matrix, error) {
 		m.APIs = append(m.APIs, of)
 	}
 	return m, nil
+}
+
+// withoutHeaders: any caller can send the headers that an API demands, so they
+// say nothing about who may call.
+func withoutHeaders(api *contract.PlannedAPI) {
+	api.Headers, api.Operations = nil, slices.Clone(api.Operations)
+	for i := range api.Operations {
+		api.Operations[i].Headers = nil
+	}
 }
 
 func (m *matrix) write(w io.Writer, asJSON bool) error {

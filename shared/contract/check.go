@@ -40,6 +40,7 @@ func (e *Estate) checkGateway() {
 		d.fault("identity.keys", "maxStale (%s) is shorter than refresh (%s); keys would be refused before they are renewed", time.Duration(k.MaxStale), time.Duration(k.Refresh))
 	}
 	g.checkAddress(d)
+	d.checkAnswer(g.ResponseHeaders, g)
 	seen := map[string]bool{Entra: true}
 	for i, is := range g.Identity.Issuers {
 		at := fmt.Sprintf("identity.issuers.%d", i)
@@ -112,6 +113,9 @@ func (c *apiCheck) run() {
 	for i := range c.api.Operations {
 		c.checkOperation(i, below)
 	}
+	c.checkCORS()
+	c.checkHeaders()
+	c.checkAnswer(c.api.ResponseHeaders, c.gateway)
 	c.checkUnused()
 }
 
@@ -209,6 +213,7 @@ func (c *apiCheck) checkOperation(i int, below []Segment) {
 		}
 	}
 	c.templates = append(c.templates, t)
+	c.checkEncodedSlash(at, op, t)
 }
 
 func (c *apiCheck) checkAllow(a *Allow, at string) {

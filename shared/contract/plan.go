@@ -17,10 +17,11 @@ type Plan struct {
 	ClockSkew      time.Duration
 	Algorithms     []string
 	Keys           KeyTimes
-	MaxLifetime    time.Duration   // 0: any
-	SignIn         string          // where Entra's users sign in, for challenges
-	Issuers        []TrustedIssuer // all that some API accepts
-	Forward        []Header        // by name
+	MaxLifetime    time.Duration     // 0: any
+	SignIn         string            // where Entra's users sign in, for challenges
+	Issuers        []TrustedIssuer   // all that some API accepts
+	Forward        []Header          // by name
+	Answer         map[string]string // responseHeaders of the gateway
 	APIs           []PlannedAPI
 	ClientAddress  ClientSource
 	Addresses      AddressList // for every API
@@ -97,9 +98,12 @@ type PlannedAPI struct {
 	Proof      Proof
 	Require    []RequiredClaim
 	Operations []PlannedOperation
-	PublicURL  string         // the plan's; "" where the environment has none
-	Addresses  AddressList    // besides the plan's
-	lines      map[string]int // its rules, by name
+	PublicURL  string            // the plan's; "" where the environment has none
+	Addresses  AddressList       // besides the plan's
+	CORS       *PlannedCORS      // nil: the backend speaks for itself
+	Headers    []RequiredHeader  // by name
+	Answer     map[string]string // responseHeaders of the gateway and the API
+	lines      map[string]int    // its rules, by name
 }
 
 // Accepted is one issuer that an API trusts, and the audiences it may name.
@@ -136,4 +140,7 @@ type PlannedOperation struct {
 	Template Template
 	Allow    *Allow // nil: public
 	StepUp   string // authentication context; "" for none
+
+	EncodedSlash bool             // a parameter may hold one
+	Headers      []RequiredHeader // besides the API's, by name
 }

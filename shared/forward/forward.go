@@ -33,7 +33,7 @@ var errDeadline = errors.New("the backend missed its deadline")
 
 // To is the delivery to one API's backend.
 func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper) pipeline.Delivery {
-	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), way: newForwarding(api.PublicURL), rt: rt}
+	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api), way: newForwarding(api.PublicURL), rt: rt}
 	return t.deliver
 }
 
@@ -90,12 +90,13 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Response, sent *body) {
 	h, rc := w.Header(), http.NewResponseController(w)
 	t.cleaner.answer(resp.Header, h)
+	c.Announce(h)
 	h[CorrelationHeader] = []string{c.Correlation}
 	if _, said := h["Content-Type"]; !said {
 		h["Content-Type"] = nil // net/http would guess one from the body
 	}
 	for name := range resp.Trailer {
-		if !t.cleaner.withheld(contract.FoldHeader(name)) {
+		if !t.cleaner.toCaller.drops(name) {
 			h.Add("Trailer", name)
 		}
 	}
@@ -107,7 +108,7 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 	t.copy(w, rc, c, resp.Body, streams)
 	t.blame(c, sent)
 	for name, values := range resp.Trailer {
-		if !t.cleaner.withheld(contract.FoldHeader(name)) {
+		if !t.cleaner.toCaller.drops(name) {
 			h[name] = values
 		}
 	}

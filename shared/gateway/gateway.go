@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"tollgate/shared/address"
@@ -16,6 +17,7 @@ import (
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
 	"tollgate/shared/forward"
+	"tollgate/shared/headers"
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
@@ -40,6 +42,7 @@ type Gateway struct {
 	trust  *token.Trust
 	client func(http.Header) netip.Addr
 	root   node
+	own    manners // of answers that belong to no API
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -48,6 +51,7 @@ var _ http.Handler = (*Gateway)(nil)
 type route struct {
 	api, operation string
 	metadata       string // address of the API's metadata; "" where there is none
+	encodedSlash   bool   // a parameter may hold one
 	stages         []step
 	decide         pipeline.Stage // the stages, chained
 	deliver        pipeline.Delivery
@@ -61,19 +65,22 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "addresses", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity), client: address.Of(plan.ClientAddress)}
+	g := &Gateway{
+		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
+		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil),
+	}
 	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver, stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -81,6 +88,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 			t, rt := metadataRoute(plan, api)
 			g.root.add(t, rt)
 		}
+		g.addManners(api)
 	}
 	return g
 }
@@ -88,6 +96,9 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 // decision is the operation's stages, in order.
 func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
 	steps := origin(plan, api)
+	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
+		steps = append(steps, step{"headers", headers.Require(demanded)})
+	}
 	if op.Allow == nil {
 		return steps
 	}
@@ -124,7 +135,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header)}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -154,27 +165,6 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 	return rt.api, rt.operation, steps
 }
 
-// route finds the operation. Its path is checked first: only one that has a
-// single reading may choose a rule.
-func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
-	if err := checkPath(c.Path); err != nil {
-		return nil, refusal.New(refusal.Malformed, "path_not_canonical", "The path can be read in more than one way.").Because(err)
-	}
-	if !visible(c.Request.URL.RawQuery) {
-		return nil, refusal.New(refusal.Malformed, "query_not_canonical", "The query holds a byte that no query can hold.")
-	}
-	rt, allow := g.root.find(c.Request.Method, c.Path)
-	switch {
-	case rt != nil:
-		return rt, nil
-	case len(allow) > 0:
-		r := refusal.New(refusal.MethodNotAllowed, "method_not_allowed", "This path doesn't take that method.")
-		r.Allow = allow
-		return nil, r
-	}
-	return nil, refusal.New(refusal.NotFound, "no_route", "No operation has this path.")
-}
-
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, ctx, call := g.parts.Now(), r.Context(), g.NewCall(r)
 	rt, refused := g.route(call)
@@ -197,6 +187,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, ref
 	if rt != nil {
 		about.Metadata = rt.metadata
 	}
+	c.Announce(w.Header())
 	refusal.Write(w, about, refused)
 }
 

@@ -60,7 +60,8 @@ func TestAQueryIsVisibleASCIIWithoutAFragment(t *testing.T) {
 	for _, query := range []string{"a#b", "#", "é", "\xff", "a\x7fb", "a\x00b"} {
 		r := request(t, "GET", "/public/x")
 		r.URL.RawQuery = query
-		s.refused(t, r, 400, "query_not_canonical")
+		r.RequestURI = r.URL.Path + "?" + query
+		s.refused(t, r, 400, "target_ambiguous")
 	}
 }
 

@@ -37,6 +37,7 @@ type Call struct {
 	Client      netip.Addr    // where the call comes from; zero: unknown
 	Identity    *Identity     // who calls; nil on public operations
 	Forward     http.Header   // what the backend hears about the caller
+	Answer      http.Header   // what every answer says, whoever gives it; not changed, see Announce
 	Outcome     Outcome       // filled in by the delivery
 }
 

@@ -54,7 +54,7 @@ func packages(t *testing.T) []pkg {
 var layers = [][]string{
 	{"shared/refusal", "shared/contract", "shared/wire"},
 	{"shared/pipeline", "shared/audit"},
-	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit"},
+	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers"},
 	{"shared/gateway"},
 	{"shared/adapter/azure"},
 	{"shared/boot"},
@@ -256,5 +256,28 @@ func TestH149NothingTurnsACheckOff(t *testing.T) {
 				t.Errorf("%s has the word %q, which sounds like a switch for a check", kind, m[1])
 			}
 		}
+	}
+}
+
+// The host sends it, since some hosts drop the handler's (functions-host.md §2c);
+// check refuses it in responseHeaders and points here.
+func TestTheHostTellsBrowsersToStayWithHTTPS(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(lab.Root(t), "host.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type hsts struct {
+		IsEnabled         bool
+		MaxAge            string
+		IncludeSubDomains bool
+	}
+	var host struct {
+		Extensions struct{ HTTP struct{ HSTS hsts } }
+	}
+	if err := json.Unmarshal(text, &host); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := host.Extensions.HTTP.HSTS, (hsts{true, "365.00:00:00", false}); got != want {
+		t.Errorf("got hsts %+v in host.json, want %+v", got, want)
 	}
 }
