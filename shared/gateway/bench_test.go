@@ -75,16 +75,41 @@ func BenchmarkPublic(b *testing.B) {
 
 // BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over its own transport.
 func BenchmarkReverseProxy(b *testing.B) {
-	target, err := url.Parse(answer200(b))
+	run(b, bareProxy(b, answer200(b)), "/orders/1", "Bearer "+mint(b, reader))
+}
+
+func bareProxy(b *testing.B, address string) front {
+	target, err := url.Parse(address)
 	if err != nil {
 		b.Fatal(err)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 	b.Cleanup(transport.CloseIdleConnections)
-	run(b, netHTTP(b, &httputil.ReverseProxy{
+	return netHTTP(b, &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: transport, ErrorLog: log.New(io.Discard, "", 0),
-	}), "/orders/1", "Bearer "+mint(b, reader))
+	})
+}
+
+// BenchmarkAgainstReverseProxy takes turns, so that a machine whose speed drifts
+// slows both: cpu-ratio is the pipeline's CPU time over the bare proxy's, client
+// and backend included in each.
+func BenchmarkAgainstReverseProxy(b *testing.B) {
+	s := newStand(b, echo())
+	s.parts.Events = audit.NewLines(io.Discard)
+	authorization := "Bearer " + mint(b, reader)
+	sides := []front{s.wire(b), bareProxy(b, answer200(b))}
+	var used [2]time.Duration
+	for b.Loop() {
+		for i, f := range sides {
+			before := cpu(b)
+			for range 20 {
+				f.get(b, "/orders/1", authorization)
+			}
+			used[i] += cpu(b) - before
+		}
+	}
+	b.ReportMetric(float64(used[0])/float64(used[1]), "cpu-ratio")
 }
 
 // front is a server and a client for it.
@@ -106,28 +131,29 @@ func netHTTP(b *testing.B, h http.Handler) front {
 	return front{server.URL, server.Client()}
 }
 
+// get makes one call.
+func (f front) get(b *testing.B, path, authorization string) {
+	r, _ := http.NewRequestWithContext(b.Context(), "GET", f.url+path, nil)
+	r.Header["Authorization"] = []string{authorization}
+	resp, err := f.client.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != 200 || n != 200 || err != nil {
+		b.Fatalf("got status %d and %d bytes (%v), want 200 and 200", resp.StatusCode, n, err)
+	}
+}
+
 // run sends requests over loopback, one after another, and reports CPU for each besides time.
 func run(b *testing.B, f front, path string, authorization ...string) {
-	calls := 0
-	get := func() {
-		r, _ := http.NewRequestWithContext(b.Context(), "GET", f.url+path, nil)
-		r.Header["Authorization"] = []string{authorization[calls%len(authorization)]}
-		calls++
-		resp, err := f.client.Do(r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		n, err := io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		if resp.StatusCode != 200 || n != 200 || err != nil {
-			b.Fatalf("got status %d and %d bytes (%v), want 200 and 200", resp.StatusCode, n, err)
-		}
-	}
-	get() // keys and connections are warm from here on
+	f.get(b, path, authorization[0]) // keys and connections are warm from here on
 	b.ReportAllocs()
-	before := cpu(b)
+	before, calls := cpu(b), 0
 	for b.Loop() {
-		get()
+		f.get(b, path, authorization[calls%len(authorization)])
+		calls++
 	}
 	b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/float64(time.Microsecond), "cpu-µs/op")
 }
