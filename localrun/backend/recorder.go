@@ -16,6 +16,7 @@ type Seen struct {
 	Header  http.Header
 	Body    []byte
 	Trailer http.Header // complete once the body was read to its end
+	Whole   bool        // the body was read to its end
 }
 
 // Recorder remembers every request on its way to another handler. It is safe
@@ -89,7 +90,7 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	defer b.mu.Unlock()
 	b.entry.Body = append(b.entry.Body, p[:n]...)
 	if errors.Is(err, io.EOF) {
-		b.entry.Trailer = b.request.Trailer.Clone()
+		b.entry.Trailer, b.entry.Whole = b.request.Trailer.Clone(), true
 	}
 	return n, err
 }
