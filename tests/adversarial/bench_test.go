@@ -94,6 +94,18 @@ func inProcess(t testing.TB, e edit) *bench {
 	return b.meet()
 }
 
+// direct is the handler's own server with no host before it, for raw sockets.
+func direct(t testing.TB) *bench { t.Helper(); return inProcess(t, nil) }
+
+// behind is the row as it ends where a host stands before the handler: it
+// resolves some of what is sent, and refuses some itself.
+func (r row) behind(b *bench, want, by string) row {
+	if b.Host != nil {
+		r.want, r.by = want, by
+	}
+	return r
+}
+
 // meet reads the key that the stand-in for Entra publishes: an attacker knows it.
 func (b *bench) meet() *bench {
 	b.kid = part(b.user(nil), 0)["kid"].(string)
