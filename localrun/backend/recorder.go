@@ -81,7 +81,8 @@ type recordedBody struct {
 	io.ReadCloser
 	request *http.Request
 	entry   *Seen
-	mu      *sync.Mutex // the recorder's: it guards entry
+	mu      *sync.Mutex // the recorder's: it guards entry and ended
+	ended   bool        // net/http says EOF of a body that broke off to whoever reads on
 }
 
 func (b *recordedBody) Read(p []byte) (int, error) {
@@ -90,7 +91,9 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	defer b.mu.Unlock()
 	b.entry.Body = append(b.entry.Body, p[:n]...)
 	if errors.Is(err, io.EOF) {
-		b.entry.Trailer, b.entry.Whole = b.request.Trailer.Clone(), true
+		b.entry.Trailer = b.request.Trailer.Clone()
+		b.entry.Whole = b.entry.Whole || !b.ended
 	}
+	b.ended = b.ended || err != nil
 	return n, err
 }

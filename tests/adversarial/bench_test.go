@@ -32,6 +32,7 @@ type bench struct {
 	mu      sync.Mutex
 	printed []host.Line // what the handler printed
 	pid     int
+	frames  int // sent so far, see assail
 }
 
 // edit replaces text in the contracts: old, new, old, new.

@@ -7,4 +7,5 @@ import "testing"
 func TestDirectly(t *testing.T) {
 	b := direct(t)
 	t.Run("every attack on a path or a method is refused", func(t *testing.T) { b.run(t, paths(b)) })
+	t.Run("no header speaks for the gateway", func(t *testing.T) { b.run(t, headers(b)) })
 }

@@ -16,6 +16,8 @@ const (
 // what it waits for is there; none is a promise less.
 func pending() map[string]string {
 	return map[string]string{
+		"F every fault of framing is a problem document with an event": server,
+
 		"D80 OPTIONS *": server, // net/http answers it itself: 200, no event
 
 		// A backend may take its path or host from these; they reach it.

@@ -45,6 +45,11 @@ func TestThroughTheHost(t *testing.T) {
 		b.run(t, paths(b))
 		b.assertLines(t)
 	})
+	t.Run("no header speaks for the gateway", func(t *testing.T) {
+		b := hosted(t, app, nil)
+		b.run(t, headers(b))
+		b.assertLines(t)
+	})
 	t.Run("no altered or cut token passes", func(t *testing.T) { sweep(t, hosted(t, app, nil)) })
 	t.Run("hostile tokens cause no more fetches than the window allows", func(t *testing.T) { flood(t, hosted(t, app, nil)) })
 	t.Run("a token that was good under the contracts before is judged by these", func(t *testing.T) { stricter(t, hosted(t, app, nil), app) })
