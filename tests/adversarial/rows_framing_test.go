@@ -21,7 +21,7 @@ const (
 func codings() []frame {
 	const odd = "400|501"
 	frames := []frame{
-		{id: "F109", name: "two lines, both chunked", request: post(hello, te, te), want: "400"},
+		{id: "F109", name: "two lines, both chunked", request: post(hello, te, te), want: odd},
 		{id: "F109", name: "two lines, identity last", request: post(hello, te, "Transfer-Encoding: identity"), want: odd},
 		{id: "F109", name: "two lines, identity first", request: post(hello, "Transfer-Encoding: identity", te), want: odd},
 		{id: "F109", name: "two lines, the first empty", request: post(hello, "Transfer-Encoding:", te), want: odd},

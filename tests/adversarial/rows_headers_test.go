@@ -122,13 +122,15 @@ func platformHeaders(b *bench) (rows []row) {
 		"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Access-Token", "X-Forwarded-Client-Cert",
 	}
 	for _, name := range append(names, otherPlatforms()...) {
-		for _, spelt := range []string{name, strings.ReplaceAll(name, "-", "_")} {
+		for _, spelt := range []string{name, underscored(name)} {
 			rows = append(rows, row{id: "E97", name: spelt + " on a public path", request: ask("GET /public/x", spelt+": evil"), want: "200", check: untold("evil")})
 		}
 		rows = append(rows, row{id: "E97", name: name + " in place of a token", request: ask("GET /manage/x", name+": evil"), want: "401 token_missing"})
 	}
 	return rows
 }
+
+func underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
 // otherPlatforms speak of a caller, or of its certificate (RFC 9440 §2.4), to
 // backends that stood behind another proxy before.
