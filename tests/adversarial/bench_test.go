@@ -65,10 +65,10 @@ func contracts(t testing.TB, f *forge, e edit) string {
 }
 
 // hosted is the real handler behind the stand-in for the Functions host.
-func hosted(t testing.TB, app string, e edit) *bench {
+func hosted(t testing.TB, app string, e edit, adjust ...func(*host.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, forge: newForge(t)}
-	b.Lab = lab.Hosted(t, contracts(t, b.forge, e), app, func(o *host.Options) {
+	watch := func(o *host.Options) {
 		log := o.Log
 		o.Log = func(line host.Line) {
 			b.mu.Lock()
@@ -83,7 +83,8 @@ func hosted(t testing.TB, app string, e edit) *bench {
 				b.mu.Unlock()
 			}
 		}
-	})
+	}
+	b.Lab = lab.Hosted(t, contracts(t, b.forge, e), app, append(adjust, watch)...)
 	return b.meet()
 }
 

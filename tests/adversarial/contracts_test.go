@@ -48,13 +48,10 @@ func assertRefused(t *testing.T, file, why string, e edit) {
 	}
 }
 
-// D86: what two rules claim is refused, not given to the first.
-func TestD86APathThatTwoRulesClaimStopsTheStart(t *testing.T) {
-	const read, open = `  - { id: read,    match: "GET /{id}",           allow: { scopes: [orders.read] } }`, `, public: true }`
-	beside := func(match string) edit {
-		return edit{read, read + "\n" + `  - { id: extra, match: "` + match + `"` + open}
-	}
-	for match, why := range map[string]string{
+// matches are operations put beside those of orders, and what is said of each;
+// "" where it may stand.
+func matches() map[string]string {
+	return map[string]string{
 		"GET /{other}":              "match the same requests",
 		"GET /{id}":                 "match the same requests",
 		"POST /":                    "match the same requests",
@@ -85,7 +82,16 @@ func TestD86APathThatTwoRulesClaimStopsTheStart(t *testing.T) {
 		"GET /public/{y...}":        "", // wider than {x}, which wins whatever the order
 		"GET /x HTTP/1.1":           "must be made of letters",
 		"GET https://evil.example/": "must start with /",
-	} {
+	}
+}
+
+// D86: what two rules claim is refused, not given to the first.
+func TestD86APathThatTwoRulesClaimStopsTheStart(t *testing.T) {
+	const read, open = `  - { id: read,    match: "GET /{id}",           allow: { scopes: [orders.read] } }`, `, public: true }`
+	beside := func(match string) edit {
+		return edit{read, read + "\n" + `  - { id: extra, match: "` + match + `"` + open}
+	}
+	for match, why := range matches() {
 		t.Run(match, func(t *testing.T) {
 			if why != "" {
 				assertRefused(t, "orders.yaml", why, beside(match))

@@ -1,19 +1,48 @@
 package adversarial
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+
+	"tollgate/localrun/host"
 )
 
-// addressed is a gateway that takes client addresses from source, and lets some
-// of them at the API public.
+// addresses lets some clients at the API public, by their address.
+func addresses(source string) edit {
+	return edit{
+		"claimsContract: 1\n", "claimsContract: 1\nclientAddress: { source: " + source + " }\n",
+		"path: /public\n", "path: /public\naddresses: { allow: [203.0.113.0/24, \"2001:db8::/32\"], deny: [203.0.113.66/32, \"2001:db8:66::/48\"] }\n",
+	}
+}
+
+// addressed is a gateway that takes client addresses from source.
 func addressed(t *testing.T, source string) *bench {
 	t.Helper()
 	await(t, "E95", "client addresses")
-	return inProcess(t, edit{
-		"claimsContract: 1\n", "claimsContract: 1\nclientAddress: { source: " + source + " }\n",
-		"path: /public\n", "path: /public\naddresses: { allow: [203.0.113.0/24, \"2001:db8::/32\"], deny: [203.0.113.66/32, \"2001:db8:66::/48\"] }\n",
+	return inProcess(t, addresses(source))
+}
+
+// behindHost is E95 through the host, which takes the caller's own chain away
+// and tells the one address that the platform saw.
+func behindHost(t *testing.T, app string) {
+	await(t, "E95", "client addresses")
+	b := hosted(t, app, addresses("host"), func(o *host.Options) {
+		o.FrontEnd = &host.FrontEnd{ClientAddr: func(r *http.Request) string { return r.Header.Get("X-Test-Client") }}
+		o.Variants.ForwardedHeaders = true
+	})
+	seen := func(client string, lines ...string) string {
+		return ask("GET /public/x", append(lines, "X-Test-Client: "+client)...)
+	}
+	b.run(t, []row{
+		{id: "E95", name: "an address that is let in", request: seen("203.0.113.7:4711"), want: inside},
+		{id: "E95", name: "one that isn't", request: seen("1.2.3.4:4711"), want: outside},
+		{id: "E95", name: "one that isn't, with a forged chain", request: seen("1.2.3.4:4711", "X-Forwarded-For: 203.0.113.7", "Forwarded: for=203.0.113.7", "X-Real-IP: 203.0.113.7"), want: outside},
+		{id: "E95", name: "one that is denied, with a forged chain", request: seen("203.0.113.66:1", "X-Forwarded-For: 203.0.113.7, 203.0.113.7"), want: outside},
+		{id: "E95", name: "one that is let in, with 50 others before it", request: seen("203.0.113.7:4711", "X-Forwarded-For: "+strings.Repeat("1.2.3.4, ", 50)+"::1"), want: inside},
+		{id: "E95", name: "an IPv6 address", request: seen("[2001:db8::7]:4711"), want: inside},
+		{id: "E95", name: "an address of the platform", request: seen("10.0.128.4:4711"), want: outside},
 	})
 }
 

@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +35,7 @@ func boundTokens(b *bench) []row {
 	for _, member := range []any{nil, 5, "", []string{"x"}} {
 		rows = append(rows, row{id: "E106", name: named("jkt", member), request: plainly(map[string]any{"jkt": member}), want: "401 binding_required"})
 	}
-	return append(rows, proofs(b, token)...)
+	return slices.Concat(rows, certificates(b), proofs(b, token))
 }
 
 // proofs: case 107.
@@ -45,9 +47,20 @@ func proofs(b *bench, token string) (rows []row) {
 		return "DPoP: " + b.proof("GET", "/bound/1", token, claims, header)
 	}
 	once := proof(nil, nil)
-	now := b.now()
 	good := []row{{id: "E107", name: "a good proof, the control", request: send(once), want: "200"}}
-	for name, lines := range map[string][]string{
+	for name, lines := range badProofs(b, token, once, proof) {
+		rows = append(rows, row{id: "E107", name: name, request: send(lines...), want: "401 invalid_dpop_proof"})
+	}
+	rows = append(rows,
+		row{id: "E107", name: "a bound token under Bearer with a good proof", request: ask("GET /bound/1", "Authorization: Bearer "+token, proof(nil, nil)), want: "401 binding_required"},
+		row{id: "E107", name: "an unbound token under DPoP", request: ask("GET /bound/1", "Authorization: DPoP "+b.mint(issuer.Token{API: "bound", Scopes: []string{"bound.read"}}), proof(nil, nil)), want: "401 binding_required"})
+	return append(good, rows...)
+}
+
+// badProofs are headers in place of a good proof.
+func badProofs(b *bench, token, once string, proof func(claims, header map[string]any) string) map[string][]string {
+	now := b.now()
+	return map[string][]string{
 		"a proof that was used before":     {once},
 		"no proof":                         nil,
 		"two proofs":                       {proof(nil, nil), proof(nil, nil)},
@@ -77,13 +90,22 @@ func proofs(b *bench, token string) (rows []row) {
 		"the token in place of the proof":  {"DPoP: " + token},
 		"a signature of another's":         {"DPoP: " + flippedEnd(b.proof("GET", "/bound/1", token, nil, nil))},
 		"a proof for another host by Host": {proof(map[string]any{"htu": "https://api.example.evil/bound/1"}, nil), "X-Forwarded-Host: api.example.evil"},
-	} {
-		rows = append(rows, row{id: "E107", name: name, request: send(lines...), want: "401 invalid_dpop_proof"})
 	}
-	rows = append(rows,
-		row{id: "E107", name: "a bound token under Bearer with a good proof", request: ask("GET /bound/1", "Authorization: Bearer "+token, proof(nil, nil)), want: "401 binding_required"},
-		row{id: "E107", name: "an unbound token under DPoP", request: ask("GET /bound/1", "Authorization: DPoP "+b.mint(issuer.Token{API: "bound", Scopes: []string{"bound.read"}}), proof(nil, nil)), want: "401 binding_required"})
-	return append(good, rows...)
+}
+
+// certificates: case 106, where the contract names the header of the certificate.
+func certificates(b *bench) (rows []row) {
+	der := strings.Repeat("a certificate", 40)
+	token := "Authorization: Bearer " + b.mint(issuer.Token{API: "bound", Scopes: []string{"bound.read"}, Claims: map[string]any{"cnf": map[string]any{"x5t#S256": digest(der)}}})
+	line := func(der string) string { return "X-ARR-ClientCert: " + base64.StdEncoding.EncodeToString([]byte(der)) }
+	rows = append(rows, row{id: "E106", name: "the right certificate, the control", request: ask("GET /bound/1", token, line(der)), want: "200", check: unheard("X-ARR-ClientCert")})
+	for name, lines := range map[string][]string{
+		"no certificate": {token}, "another certificate": {token, line("x")}, "two certificates": {token, line(der), line("x")}, "the right certificate twice": {token, line(der), line(der)}, "an empty certificate": {token, "X-ARR-ClientCert:"}, "two in one line": {token, line(der) + "," + line(der)},
+		"the right one in another header": {token, strings.Replace(line(der), "X-ARR-ClientCert", "X-Client-Cert", 1)}, "the right one under _": {token, strings.Replace(line(der), "X-ARR-ClientCert", "X_ARR_ClientCert", 1)}, "its thumbprint": {token, "X-ARR-ClientCert: " + digest(der)}, "a byte more": {token, line(der + "x")},
+	} {
+		rows = append(rows, row{id: "E106", name: name, request: ask("GET /bound/1", lines...), want: "401 certificate_mismatch"})
+	}
+	return rows
 }
 
 // thumbprint is RFC 7638 of the forge's EC key.

@@ -83,17 +83,22 @@ func lengths() []frame {
 
 // chunks: the body's own framing. The operation is public, so the backend may
 // have been called when the fault shows; it must never take the body for whole.
-func chunks() []frame {
-	var frames []frame
-	add := func(name, body string) {
-		frames = append(frames, frame{id: "F109", name: name, request: post(body, te), want: "400", started: true})
-	}
+func chunks() (frames []frame) {
 	for _, size := range []string{
 		"5;x=y", "5;", "5;x", "5; x", "5 ;x=y", `5;x="y"`, `5;x="\r\n"`, "5;\x00", "5 ", "5\t", " 5", "\t5", "0x5", "0X5", "+5", "-5", "", "g", "5g", "5.", "5,", "5_0", "00000000000000005", strings.Repeat("0", 100) + "5", "10000000000000005", "FFFFFFFFFFFFFFFFF",
 		"8000000000000005", "FFFFFFFFFFFFFFFF", "5\x00", "\x005", "5\x0b", "5\r", "5\x7f", "5h", "٥", "５", `"5"`, "5;" + strings.Repeat("x", 70_000),
 	} {
-		add("the chunk size "+visible(size), size+"\r\nhello\r\n0\r\n\r\n")
+		frames = append(frames, chunked("the chunk size "+visible(size), size+"\r\nhello\r\n0\r\n\r\n"))
 	}
+	return frames
+}
+
+func chunked(name, body string) frame {
+	return frame{id: "F109", name: name, request: post(body, te), want: "400", started: true}
+}
+
+// chunkEnds: what stands between chunks, and after the last.
+func chunkEnds() (frames []frame) {
 	for name, body := range map[string]string{
 		"a bare LF after a chunk's size":           "5\nhello\r\n0\r\n\r\n",
 		"a bare LF after a chunk's data":           "5\r\nhello\n0\r\n\r\n",
@@ -127,7 +132,7 @@ func chunks() []frame {
 		"a trailer with a NUL":                     "5\r\nhello\r\n0\r\nX: y\x00\r\n\r\n",
 		"trailers of 1 MB":                         "5\r\nhello\r\n0\r\n" + strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 1000) + "\r\n",
 	} {
-		add(name, body)
+		frames = append(frames, chunked(name, body))
 	}
 	return frames
 }
