@@ -24,7 +24,7 @@ type sample struct {
 func samples(plan *contract.Plan) (allowed, refused *sample) {
 	for _, api := range plan.APIs {
 		for _, op := range api.Operations {
-			if op.Allow == nil || len(op.Allow.Roles) == 0 || !openToAll(api) {
+			if op.Allow == nil || len(op.Allow.Roles) == 0 || len(op.Headers) > 0 || !openToAll(api) {
 				continue
 			}
 			s := &sample{issuer.Token{API: api.Name, Roles: op.Allow.Roles[:1]}, op.Template.Method, example(op.Template), 200}
@@ -43,14 +43,14 @@ func samples(plan *contract.Plan) (allowed, refused *sample) {
 
 // openToAll: the API asks nothing of a caller beyond an operation's rule.
 func openToAll(api contract.PlannedAPI) bool {
-	return len(api.Require) == 0 && api.Callers.Clients == nil && !api.Callers.Certificate &&
+	return len(api.Require)+len(api.Headers) == 0 && api.Callers.Clients == nil && !api.Callers.Certificate &&
 		api.Callers.Principals != "users" && api.Proof.DPoP != "required"
 }
 
 // closed is an operation of the API that the role alone doesn't open.
 func closed(api contract.PlannedAPI, role string) *contract.PlannedOperation {
 	for i, op := range api.Operations {
-		if op.Allow != nil && !slices.Contains(op.Allow.Roles, role) {
+		if op.Allow != nil && len(op.Headers) == 0 && !slices.Contains(op.Allow.Roles, role) {
 			return &api.Operations[i]
 		}
 	}

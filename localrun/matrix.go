@@ -148,12 +148,14 @@ func (c cell) String() string {
 
 // matrixOf asks the compiled plan about every cell.
 func matrixOf(ctx context.Context, plan *contract.Plan) (*matrix, error) {
-	// How a token is signed, and how its holder proves it, is not what this is
-	// about; the stand-in knows RSA and bearer tokens only.
+	// How a token is signed, how its holder proves it, and where a call comes from
+	// are not what this is about; the stand-in knows RSA and bearer tokens only.
 	mine := *plan
+	mine.Addresses = contract.AddressList{}
 	mine.Algorithms, mine.APIs = []string{"RS256"}, slices.Clone(plan.APIs)
 	for i := range mine.APIs {
-		mine.APIs[i].Proof = contract.Proof{}
+		mine.APIs[i].Proof, mine.APIs[i].Addresses = contract.Proof{}, contract.AddressList{}
+		withoutHeaders(&mine.APIs[i])
 	}
 	entra, keys, err := minter(ctx, &mine)
 	if err != nil {
@@ -178,6 +180,15 @@ func matrixOf(ctx context.Context, plan *contract.Plan) (*matrix, error) {
 		m.APIs = append(m.APIs, of)
 	}
 	return m, nil
+}
+
+// withoutHeaders: any caller can send the headers that an API demands, so they
+// say nothing about who may call.
+func withoutHeaders(api *contract.PlannedAPI) {
+	api.Headers, api.Operations = nil, slices.Clone(api.Operations)
+	for i := range api.Operations {
+		api.Operations[i].Headers = nil
+	}
 }
 
 func (m *matrix) write(w io.Writer, asJSON bool) error {

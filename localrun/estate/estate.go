@@ -104,6 +104,9 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 	env := map[string]any{
 		"kind": contract.KindEnvironment, "tenant": Tenant(), "authority": a.Issuer, "publicURL": a.Gateway,
 	}
+	if source.Gateway.ClientAddress.Source == contract.SourceFrontDoor {
+		env["frontDoorId"] = GUID("front-door")
+	}
 	for group, values := range groups {
 		if len(values) > 0 {
 			env[group] = values

@@ -18,6 +18,7 @@ type Event struct {
 	Time        time.Time `json:"time"`  // when the request arrived
 	Correlation string    `json:"correlationId"`
 	Invocation  string    `json:"invocationId,omitempty"` // the host's name for the request
+	Client      string    `json:"client,omitempty"`       // the caller's address, read as the contract says; "" where it is unknown
 	API         string    `json:"api,omitempty"`
 	Operation   string    `json:"operation,omitempty"`
 	Contract    string    `json:"contract"` // digest of the contracts that decided

@@ -22,9 +22,9 @@ import (
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
-	"tollgate/shared/forward"
 	"tollgate/shared/gateway"
 	"tollgate/shared/token"
+	"tollgate/shared/wire"
 )
 
 // Azure runs the gateway as a custom handler until it is told to stop, and
@@ -64,13 +64,12 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
 	}
 	gw := gateway.Compile(plan, parts)
-	handler := azure.Handler(gw, azure.Timers{"refresh": refresh(gw, stdout)})
 	l, err := azure.Listen(config.Port)
 	if err != nil {
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	return azure.Serve(ctx, l, handler)
+	return azure.Serve(ctx, l, gw, azure.Timers{"refresh": refresh(gw, stdout)}, parts.Now)
 }
 
 // refresh is the timer's work, with its report in the log.
@@ -116,7 +115,7 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 		Now:      time.Now,
 		NewID:    newID,
 		Keys:     keys,
-		Backends: forward.Transport(),
+		Backends: wire.NewClient(time.Now),
 		Events:   audit.NewLines(stdout),
 		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{

@@ -163,11 +163,13 @@ func headerValue(c pipeline.Claims, names []string) (string, error) {
 // two list items: percent-encoding (RFC 3986 §2.1) of control characters,
 // non-ASCII bytes, %, comma, and spaces at either end. Decoding gives it back.
 func encode(v string) string {
+	if !slices.ContainsFunc([]byte(v), special) && strings.Trim(v, " ") == v {
+		return v
+	}
 	var b strings.Builder
 	for i := range len(v) {
 		c := v[i]
-		edge := c == ' ' && (i == 0 || i == len(v)-1)
-		if c < 0x20 || c > 0x7e || c == '%' || c == ',' || edge {
+		if edge := c == ' ' && (i == 0 || i == len(v)-1); special(c) || edge {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
@@ -175,3 +177,5 @@ func encode(v string) string {
 	}
 	return b.String()
 }
+
+func special(c byte) bool { return c < 0x20 || c > 0x7e || c == '%' || c == ',' }

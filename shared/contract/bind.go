@@ -48,11 +48,13 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		PublicURL: strings.TrimSuffix(b.env.PublicURL, "/"), ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
 		Keys:        KeyTimes{time.Duration(g.Identity.Keys.Refresh), time.Duration(g.Identity.Keys.Refetch), time.Duration(g.Identity.Keys.MaxStale)},
 		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn,
+		Answer: answerHeaders(g.ResponseHeaders, nil),
 	}
 	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)
 	for _, h := range sortedKeys(g.Forward) {
 		p.Forward = append(p.Forward, Header{Name: h, Claims: g.Forward[h].Claim})
 	}
+	b.bindAddresses(b.view(b.estate.gateway, faults), p)
 	others := b.otherIssuers(b.view(b.estate.gateway, faults))
 	for i := range b.estate.APIs {
 		p.APIs = append(p.APIs, b.api(b.view(b.estate.apis[i], faults), &b.estate.APIs[i], others))
@@ -94,6 +96,7 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Timeout: time.Duration(a.Backend.Timeout),
 		Backend: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere),
 	}
+	out.PublicURL, out.Addresses = strings.TrimSuffix(b.env.PublicURL, "/"), a.Addresses.list("addresses")
 	out.lines = d.lines(func(i int) string { return a.Operations[i].ID })
 	audience := b.bind(d, "audience", a.Audience)
 	out.Audience, out.ClientID = audience, b.env.ClientID[a.Name]
@@ -106,6 +109,7 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 	if slices.Contains(a.Issuers, Entra) {
 		b.warnAudience(d, a, audience)
 	}
+	out.CORS, out.Headers, out.Answer = a.CORS.planned(), required("headers", a.Headers), answerHeaders(b.estate.Gateway.ResponseHeaders, a.ResponseHeaders)
 	out.Proof = a.Proof
 	if a.Proof.DPoP != "" && b.env.PublicURL == "" {
 		d.fault("proof.dpop", "a proof names the public address, and %s has no publicURL", b.env.doc.file)
@@ -119,7 +123,10 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 	}
 	for _, op := range a.Operations {
 		t, _ := parseMatch(op.Match, below)
-		out.Operations = append(out.Operations, PlannedOperation{ID: op.ID, Template: t, Allow: op.Allow, StepUp: op.StepUp})
+		out.Operations = append(out.Operations, PlannedOperation{
+			ID: op.ID, Template: t, Allow: op.Allow, StepUp: op.StepUp,
+			EncodedSlash: op.EncodedSlash == "allow", Headers: required("operations."+op.ID+".headers", op.Headers),
+		})
 	}
 	return out
 }

@@ -39,6 +39,8 @@ func (e *Estate) checkGateway() {
 	if k := g.Identity.Keys; k.MaxStale < k.Refresh {
 		d.fault("identity.keys", "maxStale (%s) is shorter than refresh (%s); keys would be refused before they are renewed", time.Duration(k.MaxStale), time.Duration(k.Refresh))
 	}
+	g.checkAddress(d)
+	d.checkAnswer(g.ResponseHeaders, g)
 	seen := map[string]bool{Entra: true}
 	for i, is := range g.Identity.Issuers {
 		at := fmt.Sprintf("identity.issuers.%d", i)
@@ -104,12 +106,16 @@ func (c *apiCheck) run() {
 	c.unique("roles", len(c.api.Roles), func(i int) string { return c.api.Roles[i].Name }, "name")
 	c.unique("operations", len(c.api.Operations), func(i int) string { return c.api.Operations[i].ID }, "id")
 	c.checkIssuers()
+	c.api.Addresses.check(c.document, c.gateway)
 	if c.api.Guests != nil && *c.api.Guests {
 		c.fault("guests", "true says nothing; remove the line (guests: false keeps them out)")
 	}
 	for i := range c.api.Operations {
 		c.checkOperation(i, below)
 	}
+	c.checkCORS()
+	c.checkHeaders()
+	c.checkAnswer(c.api.ResponseHeaders, c.gateway)
 	c.checkUnused()
 }
 
@@ -207,6 +213,7 @@ func (c *apiCheck) checkOperation(i int, below []Segment) {
 		}
 	}
 	c.templates = append(c.templates, t)
+	c.checkEncodedSlash(at, op, t)
 }
 
 func (c *apiCheck) checkAllow(a *Allow, at string) {

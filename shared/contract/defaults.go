@@ -13,6 +13,8 @@ const (
 	DefaultRefresh   = time.Hour
 	DefaultRefetch   = 60 * time.Second
 	DefaultMaxStale  = 24 * time.Hour
+	DefaultRefused   = 100
+	DefaultWindow    = time.Minute
 	// Home is the name of the environment's own tenant.
 	Home = "home"
 	// Entra is the name by which an API accepts tokens of the environment's tenant.
@@ -31,6 +33,7 @@ func (e *Estate) setDefaults() {
 	orElse(&g.Identity.Keys.Refresh, DefaultRefresh)
 	orElse(&g.Identity.Keys.Refetch, DefaultRefetch)
 	orElse(&g.Identity.Keys.MaxStale, DefaultMaxStale)
+	g.setAddressDefaults()
 	for i := range g.Identity.Issuers {
 		orElseText(&g.Identity.Issuers[i].Profile, ProfileOAuth)
 	}

@@ -8,16 +8,21 @@ import (
 
 // FoldHeader is what a lenient backend takes a header name for: servers that
 // turn names into variables (CGI, WSGI) can't tell - _ and . apart, and case never counts.
-func FoldHeader(name string) string {
-	return strings.Map(func(r rune) rune {
+func FoldHeader(name string) string { return string(AppendFold(nil, name)) }
+
+// AppendFold appends FoldHeader of name to folded.
+func AppendFold(folded []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
 		switch {
-		case r == '_' || r == '.':
-			return '-'
-		case 'A' <= r && r <= 'Z':
-			return r + 'a' - 'A'
+		case c == '_' || c == '.':
+			c = '-'
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
 		}
-		return r
-	}, name)
+		folded = append(folded, c)
+	}
+	return folded
 }
 
 // unforwardable says why a header can't carry a claim, "" if it can.

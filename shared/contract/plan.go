@@ -17,23 +17,28 @@ type Plan struct {
 	ClockSkew      time.Duration
 	Algorithms     []string
 	Keys           KeyTimes
-	MaxLifetime    time.Duration   // 0: any
-	SignIn         string          // where Entra's users sign in, for challenges
-	Issuers        []TrustedIssuer // all that some API accepts
-	Forward        []Header        // by name
+	MaxLifetime    time.Duration     // 0: any
+	SignIn         string            // where Entra's users sign in, for challenges
+	Issuers        []TrustedIssuer   // all that some API accepts
+	Forward        []Header          // by name
+	Answer         map[string]string // responseHeaders of the gateway
 	APIs           []PlannedAPI
+	ClientAddress  ClientSource
+	Addresses      AddressList // for every API
+	FloodGuard     GuardLimit
 	file           string         // the Gateway's
 	lines          map[string]int // its rules, by name
 }
 
 // Place is where a rule stands, such as "operations.get.allow.scopes" of an
-// API or "forward.X-Roles" of the gateway: the file within the folder of
+// API, or "forward.X-Roles" or "gateway.addresses" of the gateway: the file within the folder of
 // contracts, and the line. The line of what is around it, if it has none itself;
 // 0 if the plan doesn't know the API.
 func (p *Plan) Place(api, rule string) (file string, line int) {
 	file, lines := p.file, p.lines
+	rule, gateways := strings.CutPrefix(rule, "gateway.")
 	for i := range p.APIs {
-		if p.APIs[i].Name == api && !strings.HasPrefix(rule, "forward.") {
+		if p.APIs[i].Name == api && !gateways && !strings.HasPrefix(rule, "forward.") {
 			file, lines = p.APIs[i].File, p.APIs[i].lines
 		}
 	}
@@ -93,7 +98,12 @@ type PlannedAPI struct {
 	Proof      Proof
 	Require    []RequiredClaim
 	Operations []PlannedOperation
-	lines      map[string]int // its rules, by name
+	PublicURL  string            // the plan's; "" where the environment has none
+	Addresses  AddressList       // besides the plan's
+	CORS       *PlannedCORS      // nil: the backend speaks for itself
+	Headers    []RequiredHeader  // by name
+	Answer     map[string]string // responseHeaders of the gateway and the API
+	lines      map[string]int    // its rules, by name
 }
 
 // Accepted is one issuer that an API trusts, and the audiences it may name.
@@ -130,4 +140,7 @@ type PlannedOperation struct {
 	Template Template
 	Allow    *Allow // nil: public
 	StepUp   string // authentication context; "" for none
+
+	EncodedSlash bool             // a parameter may hold one
+	Headers      []RequiredHeader // besides the API's, by name
 }

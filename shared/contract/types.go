@@ -36,6 +36,11 @@ type Gateway struct {
 	Identity       Identity          `field:"identity" doc:"Whose tokens are accepted, and how strictly."`
 	Forward        map[string]Source `field:"forward" doc:"The claims contract: each header that backends receive, and the claim it comes from. A caller's own copy of such a header, however spelt, is removed." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 	MaxBody        Size              `field:"maxBody" doc:"Largest request body, for APIs that set none. Larger ones are answered 413." default:"10MiB"`
+
+	ClientAddress   ClientAddress     `field:"clientAddress" doc:"Where the caller's address is read from. Without it, it is unknown."`
+	Addresses       Addresses         `field:"addresses" doc:"From where calls to any API may come. Needs clientAddress."`
+	FloodGuard      FloodGuard        `field:"floodGuard" doc:"When an address that sends refused credentials is slowed down. It can't lock anyone out."`
+	ResponseHeaders map[string]string `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 }
 
 // Identity says whose tokens are accepted.
@@ -93,6 +98,11 @@ type API struct {
 	Require     []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
 	MaxBody     Size        `field:"maxBody" doc:"Largest request body. Larger ones are answered 413."`
 	Operations  []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
+
+	Addresses       Addresses           `field:"addresses" doc:"From where calls to this API may come, besides what the gateway says. Needs the gateway's clientAddress."`
+	CORS            *CORS               `field:"cors" doc:"Which pages' scripts may read the answers (Fetch, CORS protocol). It lets nobody call who couldn't without it."`
+	Headers         map[string][]string `field:"headers" doc:"Headers that every request must carry, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+	ResponseHeaders map[string]string   `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's and of the gateway's of that name." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 }
 
 // Proof is how a caller proves that a bound token is its own.
@@ -136,6 +146,9 @@ type Operation struct {
 	Allow       *Allow `field:"allow" doc:"Who may call it. This or public, never both."`
 	StepUp      string `field:"stepUp" doc:"Authentication context that a user must have met, such as c1. A client that can will ask Entra for it and come back." pattern:"^c[1-9][0-9]?$"`
 	Public      *bool  `field:"public" doc:"true: anyone, without a token. This or allow, never both."`
+
+	EncodedSlash string              `field:"encodedSlash" doc:"allow: a parameter may hold %2F, or %252F, which is what a Functions host makes of it. Anywhere else such a path is refused." enum:"allow"`
+	Headers      map[string][]string `field:"headers" doc:"Headers that a request must carry, besides the API's, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 }
 
 // Allow says who may call. Users and applications are judged apart.
@@ -182,4 +195,6 @@ type Environment struct {
 	ClientID    map[string]string `field:"clientId" doc:"The registration's client id of each API, by its name: what a v2 token carries in aud." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
+
+	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

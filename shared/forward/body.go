@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tollgate/shared/wire"
 )
 
 var errBodyTooLarge = errors.New("the request body is over the contract's cap")
@@ -19,6 +21,7 @@ type body struct {
 	tooLong atomic.Bool // the transport may still be reading when the exchange has ended
 	ended   atomic.Bool // nothing more comes from the client
 	broken  atomic.Bool // because its end failed
+	slow    atomic.Bool // because it took too long
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -36,6 +39,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.left -= int64(n)
 	if err != nil {
 		b.ended.Store(true)
+		b.slow.Store(errors.Is(err, wire.ErrSlowBody))
 		b.broken.Store(!errors.Is(err, io.EOF))
 	}
 	return n, err

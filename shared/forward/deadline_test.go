@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"tollgate/localrun/backend"
-	"tollgate/shared/forward"
+	"tollgate/shared/wire"
 )
 
 // Time in these tests is not real: each says exactly when something happens.
@@ -93,10 +93,10 @@ func TestABackendThatKeepsUsWaitingMissesItsDeadline(t *testing.T) {
 
 func TestADialThatHangsMissesTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, transport, w, began := newMemory(), forward.Transport(), httptest.NewRecorder(), time.Now()
+		network, transport, w, began := newMemory(), wire.NewClient(time.Now), httptest.NewRecorder(), time.Now()
 		defer synctest.Wait()
 		defer network.Close()
-		transport.DialContext = network.dial // nobody accepts
+		transport.Dial = network.dial // nobody accepts
 		f := newFront(api(t, "http://backend.internal"), transport)
 		f.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/orders", nil))
 		if took := time.Since(began); took != timeout || w.Code != 504 {

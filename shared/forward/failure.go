@@ -23,6 +23,8 @@ func (t *route) failed(ctx context.Context, c *pipeline.Call, sent *body, err er
 	case c.Request.Context().Err() != nil:
 		c.Outcome.ClientGone = true
 		return nil
+	case sent != nil && sent.slow.Load():
+		return refusal.New(refusal.RequestTimeout, "body_timeout", "The request body did not arrive in time.")
 	case sent != nil && sent.broken.Load():
 		return refusal.New(refusal.Malformed, "body_broken", "The request body broke off, or can't be read.")
 	case errors.Is(context.Cause(ctx), errDeadline), isNet && timeout.Timeout():

@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
@@ -22,26 +20,12 @@ import (
 // CorrelationHeader names the call to the backend and to the caller.
 const CorrelationHeader = "X-Correlation-Id"
 
-// Transport is how backends are reached: no redirects, no decompression, no
-// proxy from the environment, every step bounded.
-func Transport() *http.Transport {
-	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    5 * time.Second,
-		DisableCompression:     true, // what the backend encoded, the client decodes
-		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
-	}
-}
-
 // route is one API's way to its backend.
 type route struct {
 	api     contract.PlannedAPI
 	base    string // the backend's own path, without a slash at the end
 	cleaner cleaner
+	way     forwarding
 	rt      http.RoundTripper
 }
 
@@ -49,7 +33,7 @@ var errDeadline = errors.New("the backend missed its deadline")
 
 // To is the delivery to one API's backend.
 func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper) pipeline.Delivery {
-	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api.Proof.CertificateHeader), rt: rt}
+	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api), way: newForwarding(api.PublicURL), rt: rt}
 	return t.deliver
 }
 
@@ -82,9 +66,8 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 		header[name] = values
 	}
 	header[CorrelationHeader] = []string{c.Correlation}
-	if _, ok := header["User-Agent"]; !ok {
-		header["User-Agent"] = []string{""} // the transport would add its own
-	}
+	t.way.add(header, c.Client)
+	addTrace(in.Header, header, c.Correlation)
 	out := (&http.Request{
 		Method: in.Method, Header: header, Host: u.Host, ContentLength: in.ContentLength,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -107,17 +90,15 @@ func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (
 func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Response, sent *body) {
 	h, rc := w.Header(), http.NewResponseController(w)
 	t.cleaner.answer(resp.Header, h)
+	c.Announce(h)
 	h[CorrelationHeader] = []string{c.Correlation}
 	if _, said := h["Content-Type"]; !said {
 		h["Content-Type"] = nil // net/http would guess one from the body
 	}
 	for name := range resp.Trailer {
-		if !t.cleaner.withheld(contract.FoldHeader(name)) {
+		if !t.cleaner.toCaller.drops(name) {
 			h.Add("Trailer", name)
 		}
-	}
-	if sent != nil && !sent.ended.Load() {
-		defer LeaveUnread(w)()
 	}
 	w.WriteHeader(resp.StatusCode)
 	c.Outcome.Status = resp.StatusCode
@@ -127,27 +108,9 @@ func (t *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Respo
 	t.copy(w, rc, c, resp.Body, streams)
 	t.blame(c, sent)
 	for name, values := range resp.Trailer {
-		if !t.cleaner.withheld(contract.FoldHeader(name)) {
+		if !t.cleaner.toCaller.drops(name) {
 			h[name] = values
 		}
-	}
-}
-
-// unreadGrace is how long what a client still sends is taken in, and thrown
-// away, after the answer is out: closing at once could reset the connection
-// before the client has read the answer.
-const unreadGrace = 500 * time.Millisecond
-
-// LeaveUnread lets an answer begin while the client still sends: net/http would
-// first read the rest of the request, for as long as the client likes. Call it
-// before the answer's header is written, and after once the answer is complete.
-// The connection isn't used again.
-func LeaveUnread(w http.ResponseWriter) (after func()) {
-	rc := http.NewResponseController(w)
-	_ = rc.EnableFullDuplex() // only a writer that isn't a server's own lacks it
-	w.Header().Set("Connection", "close")
-	return func() {
-		time.AfterFunc(unreadGrace, func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) }) // closed already: nothing to end
 	}
 }
 

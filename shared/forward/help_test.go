@@ -21,6 +21,8 @@ import (
 	"tollgate/shared/forward"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/wire"
+	"tollgate/shared/wire/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -97,7 +99,8 @@ func (f *front) result(t testing.TB) result {
 // stand is a front on a port, before a backend on another.
 type stand struct {
 	*front
-	server, behind *httptest.Server
+	server *wiretest.Server
+	behind *httptest.Server
 }
 
 func newStand(t testing.TB, backend http.Handler, change ...func(*contract.PlannedAPI)) stand {
@@ -107,10 +110,10 @@ func newStand(t testing.TB, backend http.Handler, change ...func(*contract.Plann
 	for _, c := range change {
 		c(&a)
 	}
-	transport := forward.Transport()
+	transport := wire.NewClient(time.Now)
 	t.Cleanup(transport.CloseIdleConnections)
 	f := newFront(a, transport)
-	return stand{f, quiet(t, f), behind}
+	return stand{f, wiretest.Start(t, f, nil), behind}
 }
 
 func quiet(t testing.TB, h http.Handler) *httptest.Server {
@@ -121,13 +124,13 @@ func quiet(t testing.TB, h http.Handler) *httptest.Server {
 	return server
 }
 
-// wire is a client that writes bytes as they are.
-type wire struct {
+// rawConn is a client that writes bytes as they are.
+type rawConn struct {
 	*net.TCPConn
 	in *bufio.Reader
 }
 
-func (s stand) dial(t testing.TB, text string) wire {
+func (s stand) dial(t testing.TB, text string) rawConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
 	if err != nil {
@@ -135,19 +138,19 @@ func (s stand) dial(t testing.TB, text string) wire {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	w := wire{conn.(*net.TCPConn), bufio.NewReader(conn)}
+	w := rawConn{conn.(*net.TCPConn), bufio.NewReader(conn)}
 	w.send(t, text)
 	return w
 }
 
-func (w wire) send(t testing.TB, text string) {
+func (w rawConn) send(t testing.TB, text string) {
 	t.Helper()
 	if _, err := io.WriteString(w, text); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (w wire) response(t testing.TB, method string) *http.Response {
+func (w rawConn) response(t testing.TB, method string) *http.Response {
 	t.Helper()
 	resp, err := http.ReadResponse(w.in, &http.Request{Method: method})
 	if err != nil {
@@ -227,8 +230,8 @@ func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // bubble serves a backend in memory and gives a front that reaches it; both end with the test.
 func bubble(t *testing.T, backend http.Handler, change ...func(*contract.PlannedAPI)) *front {
 	t.Helper()
-	network, transport := newMemory(), forward.Transport()
-	transport.DialContext = network.dial
+	network, transport := newMemory(), wire.NewClient(time.Now)
+	transport.Dial = network.dial
 	var busy sync.WaitGroup
 	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		busy.Add(1)

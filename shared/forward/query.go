@@ -8,7 +8,7 @@ import (
 // withheld are query parameters that carry a secret for the gateway or the host
 // (a Functions key, a subscription key, a token: RFC 6750 §2.3), or that some
 // frameworks take for the method.
-var withheld = set("code", "subscription-key", "access_token", "_method")
+var withheld = map[string]bool{"code": true, "subscription-key": true, "access_token": true, "_method": true}
 
 // cleanQuery removes those parameters and leaves every other byte as it was.
 func cleanQuery(raw string) string {

@@ -8,11 +8,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tollgate/localrun/backend"
-	"tollgate/shared/forward"
+	"tollgate/shared/wire"
 )
 
 const get = "GET /orders HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -143,17 +144,12 @@ func TestWhatTheTransportMustNotDo(t *testing.T) {
 		server.Config.ErrorLog = quiet(t, rec).Config.ErrorLog
 		server.StartTLS()
 		t.Cleanup(server.Close)
-		transport := forward.Transport()
+		transport := wire.NewClient(time.Now)
 		t.Cleanup(transport.CloseIdleConnections)
 		f, w := newFront(api(t, server.URL), transport), httptest.NewRecorder()
 		f.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/orders", nil))
 		if w.Code != 502 || rec.Count() != 0 {
 			t.Errorf("got status %d and %d calls, want 502 and none", w.Code, rec.Count())
-		}
-	})
-	t.Run("take a proxy from the environment", func(t *testing.T) {
-		if forward.Transport().Proxy != nil {
-			t.Error("got a proxy function, want none")
 		}
 	})
 }

@@ -37,7 +37,7 @@ func TestABackendMayAnswerBeforeTheUploadEnded(t *testing.T) {
 }
 
 // assertAnswered: the client, which sends nothing more, has the answer within moments.
-func assertAnswered(t *testing.T, conn wire, status int, want string) {
+func assertAnswered(t *testing.T, conn rawConn, status int, want string) {
 	t.Helper()
 	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
 	resp, err := http.ReadResponse(conn.in, &http.Request{Method: "POST"})

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"tollgate/shared/audit"
-	"tollgate/shared/forward"
+	"tollgate/shared/wire/wiretest"
 )
 
 // answer200 is a backend on loopback that answers 200 bytes.
@@ -34,7 +34,7 @@ func answer200(b *testing.B) string {
 func BenchmarkPipeline(b *testing.B) {
 	s := newStand(b, echo())
 	s.parts.Events = audit.NewLines(io.Discard)
-	run(b, Compile(plan(b, answer200(b)), s.parts), "/orders/1", "Bearer "+mint(b, reader))
+	run(b, s.wire(b), "/orders/1", "Bearer "+mint(b, reader))
 }
 
 // BenchmarkPipelineManyTokens is the same for more callers than are remembered:
@@ -46,55 +46,113 @@ func BenchmarkPipelineManyTokens(b *testing.B) {
 	for size := 0; size < 5<<20; size += len(tokens[len(tokens)-1]) { // token.maxCached is 4 MiB
 		tokens = append(tokens, "Bearer "+mint(b, reader))
 	}
-	run(b, Compile(plan(b, answer200(b)), s.parts), "/orders/1", tokens...)
+	run(b, s.wire(b), "/orders/1", tokens...)
 }
 
 // BenchmarkPublic leaves out the token: what is left is routing, header cleaning, forwarding and the event.
 func BenchmarkPublic(b *testing.B) {
 	s := newStand(b, echo())
 	s.parts.Events = audit.NewLines(io.Discard)
-	run(b, Compile(plan(b, answer200(b)), s.parts), "/public/1", "Bearer "+mint(b, reader))
+	run(b, s.wire(b), "/public/1", "Bearer "+mint(b, reader))
 }
 
-// BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over the same transport.
+// BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over its own transport.
 func BenchmarkReverseProxy(b *testing.B) {
-	target, err := url.Parse(answer200(b))
+	run(b, bareProxy(b, answer200(b)), "/orders/1", "Bearer "+mint(b, reader))
+}
+
+func bareProxy(b *testing.B, address string) front {
+	target, err := url.Parse(address)
 	if err != nil {
 		b.Fatal(err)
 	}
-	transport := forward.Transport()
+	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 	b.Cleanup(transport.CloseIdleConnections)
-	run(b, &httputil.ReverseProxy{
+	return netHTTP(b, &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: transport, ErrorLog: log.New(io.Discard, "", 0),
-	}, "/orders/1", "Bearer "+mint(b, reader))
+	})
+}
+
+// BenchmarkAgainstReverseProxy takes turns, so that a machine whose speed drifts
+// slows all alike: each figure is CPU time over the bare proxy's, client and
+// backend included in both. The gateway as it is deployed, and with net/http's
+// server, client or both in place of our own.
+func BenchmarkAgainstReverseProxy(b *testing.B) {
+	authorization, sides := "Bearer "+mint(b, reader), []front{bareProxy(b, answer200(b))}
+	names := []string{"gateway", "net/http-server", "net/http-client", "net/http-both"}
+	for i := range names {
+		s := newStand(b, echo())
+		s.parts.Events = audit.NewLines(io.Discard)
+		if i >= 2 {
+			transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
+			b.Cleanup(transport.CloseIdleConnections)
+			s.parts.Backends = transport
+		}
+		if i%2 == 0 {
+			sides = append(sides, s.wire(b))
+		} else {
+			sides = append(sides, netHTTP(b, Compile(plan(b, answer200(b)), s.parts)))
+		}
+	}
+	used := make([]time.Duration, len(sides))
+	for b.Loop() {
+		for i, f := range sides {
+			before := cpu(b)
+			for range 20 {
+				f.get(b, "/orders/1", authorization)
+			}
+			used[i] += cpu(b) - before
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of all sides together: nobody's figure
+	for i, name := range names {
+		b.ReportMetric(float64(used[i+1])/float64(used[0]), name)
+	}
+}
+
+// front is a server and a client for it.
+type front struct {
+	url    string
+	client *http.Client
+}
+
+// wire puts the compiled gateway behind the server that it has in a deployment.
+func (s *stand) wire(b *testing.B) front {
+	g := Compile(plan(b, answer200(b)), s.parts)
+	server := wiretest.Start(b, g, g.Unreadable)
+	return front{server.URL, server.Client()}
+}
+
+func netHTTP(b *testing.B, h http.Handler) front {
+	server := httptest.NewServer(h)
+	b.Cleanup(server.Close)
+	return front{server.URL, server.Client()}
+}
+
+// get makes one call.
+func (f front) get(b *testing.B, path, authorization string) {
+	r, _ := http.NewRequestWithContext(b.Context(), "GET", f.url+path, nil)
+	r.Header["Authorization"] = []string{authorization}
+	resp, err := f.client.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != 200 || n != 200 || err != nil {
+		b.Fatalf("got status %d and %d bytes (%v), want 200 and 200", resp.StatusCode, n, err)
+	}
 }
 
 // run sends requests over loopback, one after another, and reports CPU for each besides time.
-func run(b *testing.B, h http.Handler, path string, authorization ...string) {
-	server := httptest.NewServer(h)
-	b.Cleanup(server.Close)
-	client := server.Client()
-	calls := 0
-	get := func() {
-		r, _ := http.NewRequestWithContext(b.Context(), "GET", server.URL+path, nil)
-		r.Header["Authorization"] = []string{authorization[calls%len(authorization)]}
-		calls++
-		resp, err := client.Do(r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		n, err := io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		if resp.StatusCode != 200 || n != 200 || err != nil {
-			b.Fatalf("got status %d and %d bytes (%v), want 200 and 200", resp.StatusCode, n, err)
-		}
-	}
-	get() // keys and connections are warm from here on
+func run(b *testing.B, f front, path string, authorization ...string) {
+	f.get(b, path, authorization[0]) // keys and connections are warm from here on
 	b.ReportAllocs()
-	before := cpu(b)
+	before, calls := cpu(b), 0
 	for b.Loop() {
-		get()
+		f.get(b, path, authorization[calls%len(authorization)])
+		calls++
 	}
 	b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/float64(time.Microsecond), "cpu-µs/op")
 }

@@ -7,13 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
+	"tollgate/shared/address"
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
 	"tollgate/shared/forward"
+	"tollgate/shared/headers"
+	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/token"
@@ -32,10 +37,12 @@ type Parts struct {
 
 // Gateway answers every request by the plan it was compiled from.
 type Gateway struct {
-	plan  *contract.Plan
-	parts Parts
-	trust *token.Trust
-	root  node
+	plan   *contract.Plan
+	parts  Parts
+	trust  *token.Trust
+	client func(http.Header) netip.Addr
+	root   node
+	own    manners // of answers that belong to no API
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -44,6 +51,7 @@ var _ http.Handler = (*Gateway)(nil)
 type route struct {
 	api, operation string
 	metadata       string // address of the API's metadata; "" where there is none
+	encodedSlash   bool   // a parameter may hold one
 	stages         []step
 	decide         pipeline.Stage // the stages, chained
 	deliver        pipeline.Delivery
@@ -57,17 +65,22 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
-	g := &Gateway{plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity)}
+	g := &Gateway{
+		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
+		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil),
+	}
+	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
+		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver := forward.To(api, plan.Forward, parts.Backends)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), deliver: deliver, stages: decision(plan, api, op, g.trust)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver, stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -75,21 +88,26 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 			t, rt := metadataRoute(plan, api)
 			g.root.add(t, rt)
 		}
+		g.addManners(api)
 	}
 	return g
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, trust *token.Trust) []step {
-	if op.Allow == nil {
-		return nil
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
+	steps := origin(plan, api)
+	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
+		steps = append(steps, step{"headers", headers.Require(demanded)})
 	}
-	steps := []step{
-		{"token", trust.Verify(api.Accepts, api.Proof)},
+	if op.Allow == nil {
+		return steps
+	}
+	steps = append(steps, []step{
+		{"token", who},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},
-	}
+	}...)
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}
@@ -117,7 +135,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID()}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -147,24 +165,6 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 	return rt.api, rt.operation, steps
 }
 
-// route finds the operation. Its path is checked first: only one that has a
-// single reading may choose a rule.
-func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
-	if err := checkPath(c.Path); err != nil {
-		return nil, refusal.New(refusal.Malformed, "path_not_canonical", "The path can be read in more than one way.").Because(err)
-	}
-	rt, allow := g.root.find(c.Request.Method, c.Path)
-	switch {
-	case rt != nil:
-		return rt, nil
-	case len(allow) > 0:
-		r := refusal.New(refusal.MethodNotAllowed, "method_not_allowed", "This path doesn't take that method.")
-		r.Allow = allow
-		return nil, r
-	}
-	return nil, refusal.New(refusal.NotFound, "no_route", "No operation has this path.")
-}
-
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, ctx, call := g.parts.Now(), r.Context(), g.NewCall(r)
 	rt, refused := g.route(call)
@@ -182,15 +182,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers at once: a body that nobody asked for is not waited for.
 func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	if c.Request.ContentLength != 0 {
-		defer forward.LeaveUnread(w)()
-	}
 	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}
 	if rt != nil {
 		about.Metadata = rt.metadata
 	}
+	c.Announce(w.Header())
 	refusal.Write(w, about, refused)
 }
 
@@ -220,28 +217,5 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *
 func (g *Gateway) report(err error) {
 	if g.parts.Report != nil {
 		g.parts.Report(err)
-	}
-}
-
-// record leaves the one event of this request.
-func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	e := &audit.Event{
-		Time: began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(ctx), Contract: g.plan.Version,
-		Method: c.Request.Method, Path: c.Path,
-		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken,
-	}
-	if rt != nil {
-		e.API, e.Operation = rt.api, rt.operation
-	}
-	switch {
-	case refused != nil:
-		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()
-	case c.Outcome.ClientGone:
-		e.Code = "client_gone"
-	case c.Outcome.Broken != "":
-		e.Code = c.Outcome.Code
-	}
-	if err := g.parts.Events.Record(context.WithoutCancel(ctx), e); err != nil {
-		g.report(fmt.Errorf("an event is lost: %w", err))
 	}
 }

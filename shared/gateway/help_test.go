@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,7 +24,8 @@ import (
 	"tollgate/localrun/issuer"
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
-	"tollgate/shared/forward"
+	"tollgate/shared/wire"
+	"tollgate/shared/wire/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -163,7 +163,7 @@ func newStand(t testing.TB, answering http.Handler, files ...string) *stand {
 	}
 	rec := backend.Record(answering)
 	server := httptest.NewServer(rec)
-	transport := forward.Transport()
+	transport := wire.NewClient(time.Now)
 	t.Cleanup(func() { transport.CloseIdleConnections(); server.Close() })
 	s := &stand{keys: &inProcess{Handler: i}, backend: rec, address: server.Listener.Addr().String(), events: events{make(chan string, 1<<12)}}
 	var ids atomic.Int64
@@ -282,20 +282,16 @@ func (s *stand) granted(t *testing.T, r *http.Request) (*httptest.ResponseRecord
 }
 
 // serve puts the gateway on a port; dial speaks to it byte by byte.
-func (s *stand) serve(t testing.TB) *httptest.Server {
-	server := httptest.NewUnstartedServer(s.Gateway)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Start()
-	t.Cleanup(server.Close)
-	return server
+func (s *stand) serve(t testing.TB) *wiretest.Server {
+	return wiretest.Start(t, s.Gateway, s.Unreadable)
 }
 
-type wire struct {
+type rawConn struct {
 	*net.TCPConn
 	in *bufio.Reader
 }
 
-func dial(t testing.TB, server *httptest.Server, text string) wire {
+func dial(t testing.TB, server *wiretest.Server, text string) rawConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -306,11 +302,11 @@ func dial(t testing.TB, server *httptest.Server, text string) wire {
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
 	}
-	return wire{conn.(*net.TCPConn), bufio.NewReader(conn)}
+	return rawConn{conn.(*net.TCPConn), bufio.NewReader(conn)}
 }
 
 // response reads one answer; the method matters for HEAD.
-func (c wire) response(t testing.TB, method string) *http.Response {
+func (c rawConn) response(t testing.TB, method string) *http.Response {
 	t.Helper()
 	resp, err := http.ReadResponse(c.in, &http.Request{Method: method})
 	if err != nil {

@@ -17,6 +17,10 @@ import (
 // wellKnown is put between host and path of the resource (RFC 9728 §3.1).
 const wellKnown = "/.well-known/oauth-protected-resource"
 
+func wellKnownSegments() []contract.Segment {
+	return []contract.Segment{{Literal: ".well-known"}, {Literal: "oauth-protected-resource"}}
+}
+
 // metadata is what a client needs to get a token for an API (RFC 9728 §2).
 type metadata struct {
 	Resource             string   `json:"resource"`
@@ -73,9 +77,9 @@ func metadataRoute(plan *contract.Plan, api contract.PlannedAPI) (contract.Templ
 	if err != nil { // texts always marshal
 		body = nil
 	}
-	segments := []contract.Segment{{Literal: ".well-known"}, {Literal: "oauth-protected-resource"}}
-	return contract.Template{Method: http.MethodGet, Segments: append(segments, api.Segments...)}, &route{
-		api: api.Name, operation: "resource-metadata", decide: pipeline.Chain(), deliver: fixed(body),
+	steps := origin(plan, api)
+	return contract.Template{Method: http.MethodGet, Segments: append(wellKnownSegments(), api.Segments...)}, &route{
+		api: api.Name, operation: "resource-metadata", stages: steps, decide: chained(steps), deliver: fixed(body),
 	}
 }
 
@@ -83,6 +87,7 @@ func metadataRoute(plan *contract.Plan, api contract.PlannedAPI) (contract.Templ
 func fixed(body []byte) pipeline.Delivery {
 	return func(_ context.Context, w http.ResponseWriter, c *pipeline.Call) *refusal.Refusal {
 		h := w.Header()
+		c.Announce(h)
 		h.Set("Content-Type", "application/json")
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		h.Set("Cache-Control", "public, max-age=3600")

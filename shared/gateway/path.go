@@ -28,7 +28,8 @@ func rawPath(r *http.Request) string {
 
 // checkPath accepts a path only if it has one reading, for us and for whatever
 // parses it next. Everything that some server decodes, folds or resolves
-// another way is refused before a rule is chosen.
+// another way is refused before a rule is chosen. Whether an encoded slash is
+// taken is the rule's to say (slash.go).
 func checkPath(path string) error {
 	if !strings.HasPrefix(path, "/") {
 		return errors.New("it doesn't start with /")
@@ -41,6 +42,11 @@ func checkPath(path string) error {
 				return errors.New("it holds a byte that a path can't hold")
 			}
 			decoded = append(decoded, c)
+			continue
+		}
+		if slash := encodedSlash(path[i:]); slash > 0 {
+			decoded = append(decoded, path[i:i+slash]...)
+			i += slash - 1
 			continue
 		}
 		c, ok := unhex(path, i)
@@ -56,6 +62,13 @@ func checkPath(path string) error {
 	if !utf8.Valid(decoded) { // refuses overlong forms such as %c0%af too
 		return errors.New("it isn't UTF-8")
 	}
+	if err := checkSegments(path); err != nil {
+		return err
+	}
+	return checkSlashes(path)
+}
+
+func checkSegments(path string) error {
 	for segment := range strings.SplitSeq(path[1:], "/") {
 		if segment == "." || segment == ".." {
 			return errors.New("it holds a dot segment")
@@ -107,8 +120,7 @@ func encodable(c byte, rest string) error {
 		// %61 is a, but only to some: the rule for /a must not be dodged by /%61 (RFC 3986 §6.2.2.2).
 		return errors.New("it encodes a character that needs no encoding")
 	case c == '%' && len(rest) >= 2 && isHex(rest[0]) && isHex(rest[1]):
-		// Whoever decodes twice would see another path. The Functions host also
-		// turns %2F into %252F, so this refuses an encoded slash behind it too.
+		// Whoever decodes twice would see another path.
 		return errors.New("it is encoded twice")
 	}
 	return nil

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ func FuzzCheckPath(f *testing.F) {
 	for _, seed := range []string{
 		"/", "/orders/1", "/orders/", "/a%20b/%C3%A9", "/a%25zz", "/%ef%bc%8f", "/...", "/a%25u002f", "/%21!$&'()*+,=:@", "/%3F%23%5B%5D%7C", "/%25%25", "/100%25",
 		"/../x", "/a/./b", "/%2e%2e/x", "/%252e", "/a;b", "/%5c", "//x", "/x//", "/%c0%af", "/%00", "/%25%32%46", "/\x00", "/é", "/%c2%85", "/a%2", "x", "",
+		"/a%2Fb", "/a%252fb/c", "/a%2F..", "/a%252F%252Fb", "/a%25252F", "/a%2Fb%252Fc", "/%2Fa", "/a%2F/b", "/a%252", "/%25%2Fa",
 	} {
 		f.Add(seed)
 	}
@@ -26,9 +28,13 @@ func FuzzCheckPath(f *testing.F) {
 			t.Fatalf("%q can't be decoded: %v", raw, err)
 		}
 		assertPlain(t, raw, decoded)
-		assertSegments(t, raw, decoded)
-		if twice := lenient(decoded); twice != decoded {
-			t.Errorf("%q: a second decode makes %q of %q", raw, twice, decoded)
+		if slashes(raw) {
+			assertSlashes(t, raw)
+		} else {
+			assertSegments(t, raw, decoded)
+			if twice := lenient(decoded); twice != decoded {
+				t.Errorf("%q: a second decode makes %q of %q", raw, twice, decoded)
+			}
 		}
 		// Forwarding keeps the bytes: net/url would otherwise choose its own spelling.
 		if u := (url.URL{Scheme: "http", Host: "h", Path: decoded, RawPath: raw}); u.RequestURI() != raw {
@@ -89,4 +95,20 @@ func lenient(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// assertSlashes: with its encoded slashes decoded, the path is one that is
+// accepted by itself, and no number of decodings makes any other of it.
+func assertSlashes(t *testing.T, raw string) {
+	open := regexp.MustCompile("(?i)%(25)?2f").ReplaceAllString(raw, "/")
+	if err := checkPath(open); err != nil || slashes(open) || opened(raw) != open {
+		t.Fatalf("%q opens to %q (%v), want a path that is accepted", raw, open, err)
+	}
+	if strings.HasSuffix(open, "/") != strings.HasSuffix(raw, "/") {
+		t.Errorf("%q ends in an encoded slash", raw)
+	}
+	want, once := lenient(open), lenient(raw)
+	if twice := lenient(once); once != want && twice != want || lenient(twice) != want {
+		t.Errorf("%q decodes to %q and then %q, want %q and no other", raw, once, twice, want)
+	}
 }

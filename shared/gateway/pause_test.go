@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tollgate/shared/wire/wiretest"
 )
 
 // A client may send a part of its body and wait for an answer before it sends
@@ -15,7 +17,7 @@ import (
 // begin: such a client waits in vain, and holds a connection for as long as it likes.
 
 // answeredNow: the client, which sends nothing more, has the status within moments.
-func answeredNow(t *testing.T, server *httptest.Server, head string, status int) {
+func answeredNow(t *testing.T, server *wiretest.Server, head string, status int) {
 	t.Helper()
 	conn := dial(t, server, head)
 	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))

@@ -16,6 +16,7 @@ type node struct {
 	param    *node              // {name}
 	rest     leaf               // {name...}
 	leaf     leaf               // what ends here
+	api      *manners           // the API whose path ends here
 }
 
 // leaf is what a whole path leads to, by method.

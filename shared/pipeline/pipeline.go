@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"tollgate/shared/refusal"
 )
@@ -33,8 +34,10 @@ type Call struct {
 	Request     *http.Request // as the adapter received it; stages don't change it
 	Path        string        // its raw path: what is matched is what is forwarded
 	Correlation string        // names this call in answers, events and to the backend
+	Client      netip.Addr    // where the call comes from; zero: unknown
 	Identity    *Identity     // who calls; nil on public operations
 	Forward     http.Header   // what the backend hears about the caller
+	Answer      http.Header   // what every answer says, whoever gives it; not changed, see Announce
 	Outcome     Outcome       // filled in by the delivery
 }
 

@@ -13,16 +13,23 @@ type Kind int
 
 // The zero Kind is Internal: a refusal that nobody classified is our fault, not the caller's.
 const (
-	Internal         Kind = iota // 500: the gateway failed
-	Malformed                    // 400: the request can't be understood, or is not safe to understand
-	Unauthenticated              // 401: no token, or one that proves nothing
-	Forbidden                    // 403: a valid token that doesn't allow this
-	NotFound                     // 404: no operation has this path
-	MethodNotAllowed             // 405: the path exists, the method doesn't
-	TooLarge                     // 413: the body is over the contract's cap
-	BadGateway                   // 502: the backend couldn't be reached or answered nonsense
-	Unavailable                  // 503: something the decision needs is not to be had now
-	GatewayTimeout               // 504: the backend missed its deadline
+	Internal            Kind = iota // 500: the gateway failed
+	Malformed                       // 400: the request can't be understood, or is not safe to understand
+	Unauthenticated                 // 401: no token, or one that proves nothing
+	Forbidden                       // 403: a valid token that doesn't allow this
+	NotFound                        // 404: no operation has this path
+	MethodNotAllowed                // 405: the path exists, the method doesn't
+	RequestTimeout                  // 408: the request didn't come in time
+	TooLarge                        // 413: the body is over the contract's cap
+	TargetTooLong                   // 414: the request target is over the gateway's cap
+	ExpectationFailed               // 417: Expect asks for what the gateway doesn't do
+	TooMany                         // 429: more than may be looked at now
+	HeaderTooLarge                  // 431: the header section is over the gateway's cap
+	NotImplemented                  // 501: a transfer coding that the gateway doesn't know
+	VersionNotSupported             // 505: neither HTTP/1.1 nor HTTP/1.0
+	BadGateway                      // 502: the backend couldn't be reached or answered nonsense
+	Unavailable                     // 503: something the decision needs is not to be had now
+	GatewayTimeout                  // 504: the backend missed its deadline
 )
 
 // Refusal says no. Build one with New and the chained methods; it is not

@@ -39,8 +39,22 @@ func (k Kind) Status() int {
 		return http.StatusNotFound
 	case MethodNotAllowed:
 		return http.StatusMethodNotAllowed
+	case RequestTimeout:
+		return http.StatusRequestTimeout
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case TargetTooLong:
+		return http.StatusRequestURITooLong
+	case ExpectationFailed:
+		return http.StatusExpectationFailed
+	case TooMany:
+		return http.StatusTooManyRequests
+	case HeaderTooLarge:
+		return http.StatusRequestHeaderFieldsTooLarge
+	case NotImplemented:
+		return http.StatusNotImplemented
+	case VersionNotSupported:
+		return http.StatusHTTPVersionNotSupported
 	case BadGateway:
 		return http.StatusBadGateway
 	case Unavailable:

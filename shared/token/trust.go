@@ -69,11 +69,7 @@ type accepted struct {
 // one of their audiences, proved as the contract says if it is bound to a key,
 // and notes who calls.
 func (t *Trust) Verify(accepts []contract.Accepted, proof contract.Proof) pipeline.Stage {
-	p := policy{accepts: map[string]accepted{}, proof: proof}
-	for _, a := range accepts {
-		p.accepts[a.Issuer.Issuer] = accepted{t.issuers[a.Issuer], a.Audiences}
-		p.issuers = append(p.issuers, a.Issuer)
-	}
+	p := t.policy(accepts, proof)
 	return func(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
 		raw, underDPoP, refused := credential(c.Request.Header, proof.DPoP != "")
 		if refused != nil {
@@ -98,6 +94,15 @@ func (t *Trust) Verify(accepts []contract.Accepted, proof contract.Proof) pipeli
 		c.Identity = e.identity
 		return nil
 	}
+}
+
+func (t *Trust) policy(accepts []contract.Accepted, proof contract.Proof) policy {
+	p := policy{accepts: map[string]accepted{}, proof: proof}
+	for _, a := range accepts {
+		p.accepts[a.Issuer.Issuer] = accepted{t.issuers[a.Issuer], a.Audiences}
+		p.issuers = append(p.issuers, a.Issuer)
+	}
+	return p
 }
 
 // recall is the token as it was verified before, if this API accepts its issuer

@@ -30,9 +30,13 @@ func sweep(t *testing.T, b *bench) {
 	}
 	statuses := b.volley(t, len(tokens), func(i int) string { return standing("Bearer " + tokens[i]) })
 	for status, n := range statuses {
-		// 403: the altered iss is that of a tenant that isn't allowed.
+		// 400: a byte beyond ASCII by itself isn't UTF-8, so the header isn't read;
+		// one for each byte. 403: the altered iss is that of a tenant that isn't allowed.
+		if status == http.StatusBadRequest && n == len(valid) {
+			continue
+		}
 		if status != http.StatusUnauthorized && status != http.StatusForbidden {
-			t.Errorf("got %d for %d of the altered tokens, want 401 or 403 for each", status, n)
+			t.Errorf("got %d for %d of the altered tokens, want 401 or 403, and 400 for %d", status, n, len(valid))
 		}
 	}
 	if n := b.Backend.Count(); n != 0 {

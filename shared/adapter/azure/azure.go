@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tollgate/shared/pipeline"
+	"tollgate/shared/wire"
 )
 
 // ExitStopped is the code after SIGTERM. The host takes 0 for "never start it
@@ -66,17 +67,15 @@ func Listen(port int) (net.Listener, error) {
 	return l, nil
 }
 
+// Gateway answers every request, and what can't be read as one.
+type Gateway interface {
+	http.Handler
+	Unreadable(w http.ResponseWriter, r *http.Request, f *wire.Fault)
+}
+
 // Serve answers until ctx ends, then lets calls under way finish.
-func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		// The host pools its connections; ours must be the side that keeps them longer.
-		IdleTimeout:    5 * time.Minute,
-		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       nil,
-		BaseContext:    func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
+func Serve(ctx context.Context, l net.Listener, gateway Gateway, timers Timers, now func() time.Time) error {
+	srv := wire.NewServer(Handler(gateway, timers), gateway.Unreadable, now)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -84,11 +83,12 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		defer cancel()
 		err := srv.Shutdown(within)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = srv.Close() // streams that run on are cut: the stop was asked for
+			srv.Close() // streams that run on are cut: the stop was asked for
+			err = nil
 		}
 		stopped <- err
 	}()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(context.WithoutCancel(ctx), l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return <-stopped

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/pipeline"
+	"tollgate/shared/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -64,9 +66,16 @@ func (m *memory) dial() net.Conn {
 	return near
 }
 
+// serving is a gateway of a function; what can't be read gets its status.
+type serving struct{ http.HandlerFunc }
+
+func (serving) Unreadable(w http.ResponseWriter, _ *http.Request, f *wire.Fault) {
+	w.WriteHeader(f.Status)
+}
+
 // started serves in a bubble; the error arrives when Serve returns.
 func started(ctx context.Context, h http.HandlerFunc) (*memory, <-chan error) {
 	l, ended := newMemory(), make(chan error, 1)
-	go func() { ended <- azure.Serve(ctx, l, h) }()
+	go func() { ended <- azure.Serve(ctx, l, serving{h}, nil, time.Now) }()
 	return l, ended
 }

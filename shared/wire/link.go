@@ -1,0 +1,228 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// link is one connection to a backend. It serves one exchange at a time.
+type link struct {
+	client *Client
+	key    string
+	nc     net.Conn
+	tcp    net.Conn // below TLS; nc itself without
+	in     input
+	out    []byte
+	since  time.Time // kept since
+}
+
+// exchange sends r and reads the head of its answer. errGone: nothing of an
+// answer came.
+func (l *link) exchange(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	// What waits on the connection ends when the call does.
+	unwatch := context.AfterFunc(ctx, func() { _ = l.nc.SetDeadline(longAgo) })
+	head, err := appendRequest(l.out[:0], r)
+	if err != nil {
+		unwatch()
+		return nil, err
+	}
+	l.out = head
+	sent := &sending{}
+	if _, err := l.nc.Write(head); err != nil {
+		unwatch()
+		return nil, l.why(ctx, sent, errGone)
+	}
+	if bodyless(r) {
+		sent.done.Store(true)
+	} else {
+		go sent.body(l, r)
+	}
+	answer, err := l.answer(r, sent, unwatch)
+	if err != nil {
+		unwatch()
+		return nil, l.why(ctx, sent, err)
+	}
+	return answer, nil
+}
+
+// why prefers the reason to its effect: a call that ended, or a body that broke
+// off, shows as a connection that fails.
+func (l *link) why(ctx context.Context, sent *sending, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if broke := sent.broke.Load(); broke != nil {
+		return *broke
+	}
+	return err
+}
+
+// answer reads heads until the final one: others only say that the backend is at
+// work (RFC 9110 §15.2).
+func (l *link) answer(r *http.Request, sent *sending, unwatch func() bool) (*http.Response, error) {
+	const interim = 8 // more would be a backend that never answers
+	for range interim {
+		resp, f, err := readResponse(&l.in, r, l.client)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case resp.StatusCode == http.StatusSwitchingProtocols:
+			resp.Body = &upgraded{l, unwatch}
+			return resp, nil
+		case resp.StatusCode >= 200:
+			l.content(resp, f, sent, unwatch)
+			return resp, nil
+		}
+	}
+	return nil, malformed("the backend doesn't come to a final answer")
+}
+
+// content gives the answer its body.
+func (l *link) content(resp *http.Response, f framing, sent *sending, unwatch func() bool) {
+	b := &answerBody{link: l, ctx: resp.Request.Context(), sent: sent, unwatch: unwatch, close: f.close}
+	b.content = payload{in: &l.in, chunked: f.chunked, left: f.length, trailers: l.client.Head, opaque: true, trailer: func(h http.Header) {
+		if resp.Trailer == nil {
+			resp.Trailer = http.Header{}
+		}
+		for name, values := range h {
+			resp.Trailer[name] = values
+		}
+	}}
+	if f.chunked {
+		b.content.left = 0
+	}
+	resp.Body = b
+	if f.length == 0 && !f.chunked {
+		b.content.done = true
+		b.release()
+		resp.Body = http.NoBody
+	}
+}
+
+// sending is the request's body on its way, in a goroutine of its own: the
+// backend may answer before it has all.
+type sending struct {
+	done  atomic.Bool
+	broke atomic.Pointer[error] // the body itself couldn't be read
+}
+
+func (s *sending) body(l *link, r *http.Request) {
+	defer closeBody(r)
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	for left := r.ContentLength; ; {
+		n, err := r.Body.Read(*buf)
+		if n > 0 {
+			if left > 0 && int64(n) > left {
+				err = errors.New("the body is longer than was said")
+			} else if s.piece(l, (*buf)[:n], left < 0) != nil {
+				return // the backend takes no more; it may have answered
+			}
+			if left > 0 {
+				left -= int64(n)
+			}
+		}
+		switch {
+		case err == nil && left != 0:
+		case left == 0, left < 0 && errors.Is(err, io.EOF):
+			s.end(l, left < 0)
+			return
+		default: // half a body must not look like a whole one
+			err = unexpected(err)
+			s.broke.Store(&err)
+			_ = l.nc.SetDeadline(longAgo)
+			return
+		}
+	}
+}
+
+func (s *sending) piece(l *link, p []byte, chunked bool) error {
+	if !chunked {
+		_, err := l.nc.Write(p)
+		return err
+	}
+	size := append(strconv.AppendInt(nil, int64(len(p)), 16), "\r\n"...)
+	parts := net.Buffers{size, p, []byte("\r\n")}
+	_, err := parts.WriteTo(l.nc)
+	return err
+}
+
+func (s *sending) end(l *link, chunked bool) {
+	if chunked {
+		if _, err := io.WriteString(l.nc, "0\r\n\r\n"); err != nil {
+			return
+		}
+	}
+	s.done.Store(true)
+}
+
+// answerBody is an answer's body. Its connection is kept once all of it was read.
+type answerBody struct {
+	link    *link
+	ctx     context.Context // of the call, for the reason of a failure
+	sent    *sending
+	unwatch func() bool
+	close   bool
+	content payload
+	over    bool
+	err     error
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	n, err := b.content.read(p)
+	if err != nil {
+		b.err = err
+		if !errors.Is(err, io.EOF) {
+			b.err = b.link.why(b.ctx, b.sent, err)
+		}
+		b.release()
+	}
+	return n, b.err
+}
+
+// Close gives up what wasn't read.
+func (b *answerBody) Close() error {
+	if b.err == nil {
+		b.err = errEnded
+	}
+	b.release()
+	return nil
+}
+
+// release keeps the connection if nothing is left on it in either direction.
+func (b *answerBody) release() {
+	if b.over {
+		return
+	}
+	b.over = true
+	l := b.link
+	if b.unwatch() && b.content.done && !b.close && b.sent.done.Load() && l.in.buffered() == 0 {
+		l.client.keep(l)
+		return
+	}
+	_ = l.nc.Close() // given up
+}
+
+// upgraded is a connection that speaks another protocol from here on.
+type upgraded struct {
+	link    *link
+	unwatch func() bool
+}
+
+func (u *upgraded) Read(p []byte) (int, error)  { return u.link.in.Read(p) }
+func (u *upgraded) Write(p []byte) (int, error) { return u.link.nc.Write(p) }
+func (u *upgraded) Close() error {
+	u.unwatch()
+	return u.link.nc.Close()
+}
