@@ -20,14 +20,12 @@ func addresses(source string) edit {
 // addressed is a gateway that takes client addresses from source.
 func addressed(t *testing.T, source string) *bench {
 	t.Helper()
-	await(t, "E95", "client addresses")
 	return inProcess(t, addresses(source))
 }
 
 // behindHost is E95 through the host, which takes the caller's own chain away
 // and tells the one address that the platform saw.
 func behindHost(t *testing.T, app string) {
-	await(t, "E95", "client addresses")
 	b := hosted(t, app, addresses("host"), func(o *host.Options) {
 		o.FrontEnd = &host.FrontEnd{ClientAddr: func(r *http.Request) string { return r.Header.Get("X-Test-Client") }}
 		o.Variants.ForwardedHeaders = true
@@ -139,7 +137,6 @@ func TestE95TheBackendHearsTheGatewaysOwnChain(t *testing.T) {
 
 // E95: a trace that is no trace is replaced (W3C Trace Context §3.2).
 func TestE95ATraceThatIsNoneIsReplaced(t *testing.T) {
-	await(t, "E95", "client addresses")
 	const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	shape := regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 	trace := func(sameTrace bool) func(*testing.T, *bench, answer) {

@@ -21,20 +21,23 @@ func methods(b *bench) []row {
 		{id: "D80", name: "Get, in mixed case", request: ask("Get /public/x"), want: "405 method_not_allowed"},
 		{id: "D80", name: "delete, in lower case", request: ask("delete /public/x"), want: "405 method_not_allowed"},
 	}
-	for _, m := range []string{"TRACE", "TRACK", "FOO", "CONNECT", "PROPFIND", "LINK", "GETT", "GE", "PURGE", "DEBUG", "SEARCH", "QUERY", "BREW", "!", strings.Repeat("G", 1000)} {
+	for _, m := range []string{"TRACE", "TRACK", "FOO", "PROPFIND", "LINK", "GETT", "GE", "PURGE", "DEBUG", "SEARCH", "QUERY", "BREW", "!", strings.Repeat("G", 1000)} {
 		for _, path := range []string{"/public/x", "/manage/x"} {
 			rows = append(rows, row{id: "D80", name: visible(m) + " " + path, request: ask(m+" "+path, admin), want: "405 method_not_allowed"}.behind(b, "404", "the host"))
 		}
+	}
+	for _, path := range []string{"/public/x", "/manage/x"} { // RFC 9110 §9.3.6: it has no path
+		rows = append(rows, row{id: "D80", name: "CONNECT " + path, request: ask("CONNECT "+path, admin), want: "400 malformed_request"}.behind(b, "404", "the host"))
 	}
 	if b.Host != nil {
 		return rows
 	}
 	return append(rows,
-		row{id: "D80", name: "CONNECT for a tunnel", request: "CONNECT internal.example:443 HTTP/1.1\r\nHost: internal.example:443\r\nConnection: close\r\n\r\n", want: "400", by: "the server"},
-		row{id: "D80", name: "CONNECT for a tunnel to ourselves", request: "CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\nConnection: close\r\n\r\n", want: "400", by: "the server"},
+		row{id: "D80", name: "CONNECT for a tunnel", request: "CONNECT internal.example:443 HTTP/1.1\r\nHost: internal.example:443\r\nConnection: close\r\n\r\n", want: "400 malformed_request"},
+		row{id: "D80", name: "CONNECT for a tunnel to ourselves", request: "CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\nConnection: close\r\n\r\n", want: "400 malformed_request"},
 		row{id: "D80", name: "OPTIONS *", request: "OPTIONS * HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n", want: "400 path_not_canonical"},
-		row{id: "D80", name: "GET *", request: "GET * HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n", want: "400", by: "the server"},
-		row{id: "D80", name: "HTTP/0.9 with a version", request: "GET /manage/x HTTP/0.9\r\nHost: api.example\r\nConnection: close\r\n\r\n", want: "505", by: "the server"})
+		row{id: "D80", name: "GET *", request: "GET * HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n", want: "400 malformed_request"},
+		row{id: "D80", name: "HTTP/0.9 with a version", request: "GET /manage/x HTTP/0.9\r\nHost: api.example\r\nConnection: close\r\n\r\n", want: "505 version_not_supported"})
 }
 
 // sameMethod: the backend hears the method that was matched.

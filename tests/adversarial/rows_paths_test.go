@@ -32,9 +32,9 @@ func refusedPaths(id string, paths ...string) (rows []row) {
 }
 
 // unparsed paths are no URL: whoever reads the request line first says so.
-func unparsed(id string, paths ...string) (rows []row) {
+func unparsed(b *bench, id string, paths ...string) (rows []row) {
 	for _, p := range paths {
-		rows = append(rows, row{id: id, name: visible(p), request: ask("GET " + p), want: "400", by: "the server"})
+		rows = append(rows, row{id: id, name: visible(p), request: ask("GET " + p), want: "400 malformed_request"}.behind(b, "400", "the host"))
 	}
 	return rows
 }
@@ -103,7 +103,7 @@ func encodings(b *bench) []row {
 		"/public/%252e%252e%252fmanage/x", "/public/%252E%252E/manage/x", "/public/..%252f..%252fmanage/x", "/public/%25252e%25252e/x", "/public/%2F", "/public/%2f..%2fmanage", "/public%2Fx",
 		"/%2fmanage/x", "/public/x%2f..%2f..%2fmanage%2fx", "/public/%252F", "/public/%255c", "/public/%2500", "/public/%25%32%46x")
 	rows = append(rows, refusedPaths("D76", "/public/%c0%af", "/public/%e0%80%af", "/public/%f0%80%80%af", "/public/%c0%ae%c0%ae/manage", "/public/%ff", "/public/%ed%a0%80", "/public/%C3")...)
-	rows = append(rows, unparsed("D76", "/public/%u002f", "/public/%U002e%U002e/manage/x", "/public/%", "/public/%2", "/public/%zz")...)
+	rows = append(rows, unparsed(b, "D76", "/public/%u002f", "/public/%U002e%U002e/manage/x", "/public/%", "/public/%2", "/public/%zz")...)
 	rows = append(rows,
 		literal(b, "D76", "/public/%ef%bc%8f", "/public/%EF%BC%8F"), literal(b, "D76", "/public/%EF%BC%8E%EF%BC%8E", "/public/%EF%BC%8E%EF%BC%8E"),
 		literal(b, "D76", "/public/%e2%88%95..%e2%81%84", "/public/%E2%88%95..%E2%81%84"), literal(b, "D76", "/public/%C3%A9", "/public/%C3%A9"),
@@ -114,14 +114,14 @@ func encodings(b *bench) []row {
 		row{id: "D70", name: "/public/%00", request: ask("GET /public/%00"), want: "400 path_not_canonical"}.behind(b, "400", "the host"),
 		row{id: "D70", name: "/public/x%00.json", request: ask("GET /public/x%00.json"), want: "400 path_not_canonical"}.behind(b, "400", "the host"))
 	rows = append(rows, refusedPaths("D76", "/public/%0d%0aSet-Cookie:x", "/public/%1b", "/public/%7f", "/public/%0a")...)
-	return append(rows, unparsed("D76", "/public/\x00", "/public/\x7f", "/public/\x1b", "/public/a\tb", "/public/a b")...)
+	return append(rows, unparsed(b, "D76", "/public/\x00", "/public/\x7f", "/public/\x1b", "/public/a\tb", "/public/a b")...)
 }
 
 // separators: cases 71 and 74, and slashes that some servers merge or drop.
 func separators(b *bench) []row {
 	rows := refusedPaths("D71", "/manage;/x", "/public/..;/manage/x", "/manage;jsessionid=1/x", "/public/x;", "/public/x;a=b", "/public/%3bx", "/public/..%3b/manage/x", "/;/manage/x", "/public;/x", "/manage/x;.css", "/manage/x%3B.css")
 	rows = append(rows, refusedPaths("D74", `/public\..\manage`, `/public/..\manage\x`, "/public/%5c", "/public/%5C..%5Cmanage", `/public\x`, `/\manage/x`, `/manage\x`)...)
-	rows = append(rows, unparsed("D74", `\manage\x`, `\\manage\x`)...)
+	rows = append(rows, unparsed(b, "D74", `\manage\x`, `\\manage\x`)...)
 	rows = append(rows, refusedPaths("D74", "/public//x", "/public///manage/x", "/public/x//")...)
 	for _, p := range []string{"//manage/x", "///manage/x", "//public/x"} {
 		rows = append(rows, row{id: "D74", name: p, request: ask("GET " + p), want: "400 path_not_canonical"}.behind(b, "404", "the host"))

@@ -70,16 +70,16 @@ func InProcess(t testing.TB, contracts string) *Lab {
 	l := prepare(t, contracts, url)
 	parts := boot.Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
-	serve(t, front, azure.Handler(gateway.Compile(l.Local.Plan, parts), nil))
+	serve(t, front, gateway.Compile(l.Local.Plan, parts))
 	l.URL = url
 	return l
 }
 
 // serve answers on front, as the deployed handler does, until the test ends.
-func serve(t testing.TB, front net.Listener, h http.Handler) {
+func serve(t testing.TB, front net.Listener, gw *gateway.Gateway) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- azure.Serve(ctx, front, h) }()
+	go func() { ended <- azure.Serve(ctx, front, gw, nil, time.Now) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
