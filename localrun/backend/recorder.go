@@ -16,6 +16,7 @@ type Seen struct {
 	Header  http.Header
 	Body    []byte
 	Trailer http.Header // complete once the body was read to its end
+	Whole   bool        // the body was read to its end
 }
 
 // Recorder remembers every request on its way to another handler. It is safe
@@ -80,7 +81,8 @@ type recordedBody struct {
 	io.ReadCloser
 	request *http.Request
 	entry   *Seen
-	mu      *sync.Mutex // the recorder's: it guards entry
+	mu      *sync.Mutex // the recorder's: it guards entry and ended
+	ended   bool        // net/http says EOF of a body that broke off to whoever reads on
 }
 
 func (b *recordedBody) Read(p []byte) (int, error) {
@@ -90,6 +92,8 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	b.entry.Body = append(b.entry.Body, p[:n]...)
 	if errors.Is(err, io.EOF) {
 		b.entry.Trailer = b.request.Trailer.Clone()
+		b.entry.Whole = b.entry.Whole || !b.ended
 	}
+	b.ended = b.ended || err != nil
 	return n, err
 }

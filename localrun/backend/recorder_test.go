@@ -25,7 +25,7 @@ func TestARecorderHasTheWholeRequestOnceItWasAnswered(t *testing.T) {
 	want := []backend.Seen{{
 		Method: "PUT", Target: "/a%2fb?q=1", Host: "orders.example", Body: []byte("hello"),
 		Header:  http.Header{"X-A": {"1", "2"}, "Accept-Encoding": {"identity"}},
-		Trailer: http.Header{"X-End": {"yes"}},
+		Trailer: http.Header{"X-End": {"yes"}}, Whole: true,
 	}}
 	if diff := cmp.Diff(want, rec.Requests()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)

@@ -32,6 +32,7 @@ type bench struct {
 	mu      sync.Mutex
 	printed []host.Line // what the handler printed
 	pid     int
+	frames  int // sent so far, see assail
 }
 
 // edit replaces text in the contracts: old, new, old, new.
@@ -64,10 +65,10 @@ func contracts(t testing.TB, f *forge, e edit) string {
 }
 
 // hosted is the real handler behind the stand-in for the Functions host.
-func hosted(t testing.TB, app string, e edit) *bench {
+func hosted(t testing.TB, app string, e edit, adjust ...func(*host.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, forge: newForge(t)}
-	b.Lab = lab.Hosted(t, contracts(t, b.forge, e), app, func(o *host.Options) {
+	watch := func(o *host.Options) {
 		log := o.Log
 		o.Log = func(line host.Line) {
 			b.mu.Lock()
@@ -82,7 +83,8 @@ func hosted(t testing.TB, app string, e edit) *bench {
 				b.mu.Unlock()
 			}
 		}
-	})
+	}
+	b.Lab = lab.Hosted(t, contracts(t, b.forge, e), app, append(adjust, watch)...)
 	return b.meet()
 }
 
@@ -92,6 +94,18 @@ func inProcess(t testing.TB, e edit) *bench {
 	b := &bench{t: t, forge: newForge(t)}
 	b.Lab = lab.InProcess(t, contracts(t, b.forge, e))
 	return b.meet()
+}
+
+// direct is the handler's own server with no host before it, for raw sockets.
+func direct(t testing.TB) *bench { t.Helper(); return inProcess(t, nil) }
+
+// behind is the row as it ends where a host stands before the handler: it
+// resolves some of what is sent, and refuses some itself.
+func (r row) behind(b *bench, want, by string) row {
+	if b.Host != nil {
+		r.want, r.by = want, by
+	}
+	return r
 }
 
 // meet reads the key that the stand-in for Entra publishes: an attacker knows it.

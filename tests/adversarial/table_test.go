@@ -12,7 +12,8 @@ import (
 	"tollgate/tests/lab"
 )
 
-// table is every attack of groups A and B.
+// table is every attack of groups A and B; paths is group D, headers E. Those on
+// framing (F) never reach the handler through the host: they are frames.
 func table(b *bench) []row {
 	return slices.Concat(
 		unsignedAndConfused(b), otherShapes(b), oddJSON(b), otherPurposes(b),
@@ -22,13 +23,18 @@ func table(b *bench) []row {
 	)
 }
 
-// unspoken are the cases of A, B and H that the contract language has no word
+// unspoken are the cases of A, B, D, E, F and H that the contract language has no word
 // for. What can be sent all the same is, and must be refused; a word that is
 // added later takes its case out of here.
 //
 //	 16  token in header and query, both allowed   no word allows a token in the query: one there is no credential
 //	                                               (401 token_missing) and never reaches the backend; rows A16 hold that
 //	 55  a CEL policy that fails                   there is no policy language
+//	 77  a prefix that is stripped                 none is: the backend's own path is put before the whole one; rows D77 hold that
+//	107  a wrong DPoP nonce                        none is ever demanded (RFC 9449 §9)
+//	115  HTTP/2                                    this port speaks HTTP/1.1 alone; rows F113 and F115 refuse its preface
+//	119  a quota settled once                      there are no quotas yet
+//	121  a cached route                            there is no cache
 //	143  introspection                             there is none; a token that isn't a JWS is malformed (rows A10)
 //	149  the audience check switched off           there is no such switch: the schema demands an audience of every API
 
@@ -40,6 +46,17 @@ func TestThroughTheHost(t *testing.T) {
 		b.run(t, table(b))
 		b.assertLines(t)
 	})
+	t.Run("every attack on a path or a method is refused", func(t *testing.T) {
+		b := hosted(t, app, nil)
+		b.run(t, paths(b))
+		b.assertLines(t)
+	})
+	t.Run("no header speaks for the gateway", func(t *testing.T) {
+		b := hosted(t, app, nil)
+		b.run(t, headers(b))
+		b.assertLines(t)
+	})
+	t.Run("the address that the host tells decides", func(t *testing.T) { behindHost(t, app) })
 	t.Run("no altered or cut token passes", func(t *testing.T) { sweep(t, hosted(t, app, nil)) })
 	t.Run("hostile tokens cause no more fetches than the window allows", func(t *testing.T) { flood(t, hosted(t, app, nil)) })
 	t.Run("a token that was good under the contracts before is judged by these", func(t *testing.T) { stricter(t, hosted(t, app, nil), app) })

@@ -30,6 +30,7 @@ func (b *bench) run(t *testing.T, rows []row) {
 			name += " by " + r.by
 		}
 		t.Run(name, func(t *testing.T) {
+			await(t, r.id, r.name)
 			b.Backend.Reset()
 			a := b.send(t, r.request)
 			b.assert(t, r, a)
@@ -70,8 +71,11 @@ func (b *bench) assert(t *testing.T, r row, a answer) {
 		t.Errorf("got a body of %d bytes, want under 1 KiB", len(a.body))
 	}
 	if r.by == "" {
-		assertProblem(t, a, code)
 		b.assertChallenge(t, a, code)
+		if strings.HasPrefix(r.request, "HEAD ") { // RFC 9110 §9.3.2: no content
+			return
+		}
+		assertProblem(t, a, code)
 	}
 }
 
@@ -105,11 +109,12 @@ var attribute = regexp.MustCompile(`^([a-z_]+)="([\x20-\x21\x23-\x5b\x5d-\x7e]*)
 func challengeOf(t *testing.T, a answer) map[string]string {
 	t.Helper()
 	lines := a.Header.Values("WWW-Authenticate")
-	if len(lines) != 1 || !strings.HasPrefix(lines[0], "Bearer ") {
-		t.Fatalf("got WWW-Authenticate %q, want one Bearer challenge", lines)
+	scheme, rest, _ := strings.Cut(strings.Join(lines, "\n"), " ")
+	if len(lines) != 1 || scheme != "Bearer" && scheme != "DPoP" {
+		t.Fatalf("got WWW-Authenticate %q, want one challenge, for Bearer or DPoP", lines)
 	}
-	found := map[string]string{}
-	for rest := strings.TrimPrefix(lines[0], "Bearer "); rest != ""; {
+	found := map[string]string{"scheme": scheme}
+	for rest != "" {
 		m := attribute.FindStringSubmatch(rest)
 		if m == nil {
 			t.Fatalf("got the challenge %q, want name=\"value\" pairs; stuck at %q", lines[0], rest)
@@ -127,14 +132,17 @@ func (b *bench) assertChallenge(t *testing.T, a answer, code string) {
 	t.Helper()
 	want := map[int]string{400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}[a.StatusCode]
 	switch {
-	case a.StatusCode != 401 && a.StatusCode != 403 && code != "multiple_credentials":
-		return
+	case a.StatusCode != 401 && a.StatusCode != 403 && code != "multiple_credentials", code == "address_not_allowed":
+		return // no credentials would help
 	case code == "token_missing":
 		want = ""
-	case code == "insufficient_claims":
+	case code == "insufficient_claims", code == "invalid_dpop_proof":
 		want = code
 	}
 	c := challengeOf(t, a)
+	if code == "invalid_dpop_proof" && c["scheme"] != "DPoP" { // RFC 9449 §7.1
+		t.Errorf("got a challenge for %s, want one for DPoP", c["scheme"])
+	}
 	if _, realm := c["realm"]; c["error"] != want || !realm {
 		t.Errorf("got the challenge %v, want a realm and the error %q", c, want)
 	}

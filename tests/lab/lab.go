@@ -58,18 +58,34 @@ func Root(t testing.TB) string {
 	return ""
 }
 
-// InProcess compiles the contracts into a gateway in this process.
+// InProcess compiles the contracts into a gateway in this process, behind the
+// server that is deployed.
 func InProcess(t testing.TB, contracts string) *Lab {
 	t.Helper()
-	front := httptest.NewUnstartedServer(nil)
-	l := prepare(t, contracts, "http://"+front.Listener.Addr().String())
+	front, err := azure.Listen(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + front.Addr().String()
+	l := prepare(t, contracts, url)
 	parts := boot.Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
-	front.Config.Handler = azure.Handler(gateway.Compile(l.Local.Plan, parts), nil)
-	front.Start()
-	t.Cleanup(front.Close)
-	l.URL = front.URL
+	serve(t, front, gateway.Compile(l.Local.Plan, parts))
+	l.URL = url
 	return l
+}
+
+// serve answers on front, as the deployed handler does, until the test ends.
+func serve(t testing.TB, front net.Listener, gw *gateway.Gateway) {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- azure.Serve(ctx, front, gw, nil, time.Now) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // Hosted runs the app of root, as it is deployed, behind the stand-in for the Functions host.
