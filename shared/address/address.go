@@ -80,12 +80,18 @@ func folded(id string) (out [36]byte) {
 // longest is that of [IPv6]:port; the longest text of an IPv6 address has 45 characters.
 const longest = len("[]:65535") + 45
 
-// parse reads IPv4, IPv6, IPv4:port or [IPv6]:port. An IPv4 address in IPv6 form
+// parse reads IPv4, IPv6, IPv4:port, [IPv6] or [IPv6]:port. An IPv4 address in IPv6 form
 // is the IPv4 address: one caller must not have two names.
 func parse(entry string) netip.Addr {
 	entry = strings.Trim(entry, " \t") // RFC 9110 §5.6.3
 	if entry == "" || len(entry) > longest {
 		return netip.Addr{}
+	}
+	if inner, bare := strings.CutSuffix(entry, "]"); bare { // an IPv6 address in brackets, without a port
+		entry, bare = strings.CutPrefix(inner, "[")
+		if !bare || strings.IndexByte(entry, ':') < 0 {
+			return netip.Addr{}
+		}
 	}
 	var a netip.Addr
 	var err error

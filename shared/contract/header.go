@@ -7,7 +7,8 @@ import (
 )
 
 // FoldHeader is what a lenient backend takes a header name for: servers that
-// turn names into variables (CGI, WSGI) can't tell - _ and . apart, and case never counts.
+// turn names into variables (CGI, WSGI) make one character of all that are
+// neither letters nor digits, and case never counts.
 func FoldHeader(name string) string { return string(AppendFold(nil, name)) }
 
 // AppendFold appends FoldHeader of name to folded.
@@ -15,10 +16,11 @@ func AppendFold(folded []byte, name string) []byte {
 	for i := range len(name) {
 		c := name[i]
 		switch {
-		case c == '_' || c == '.':
-			c = '-'
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
 		case 'A' <= c && c <= 'Z':
 			c += 'a' - 'A'
+		default:
+			c = '-'
 		}
 		folded = append(folded, c)
 	}

@@ -14,7 +14,11 @@ func RemovedHeaders() []string {
 
 // RemovedPrefixes are the same for whole families of names.
 func RemovedPrefixes() []string {
-	return []string{"proxy-", "x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-ms-site-", "x-arr-", "x-azure-", "x-envoy-"}
+	return []string{
+		"proxy-", "x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-ms-site-", "x-arr-", "x-azure-", "x-envoy-",
+		"ssl-client-", "x-ssl-client-", "client-cert", "x-client-cert", // RFC 9440, and what proxies called it before
+		"remote-", "x-remote-", "x-auth-request-", "x-amzn-oidc-", "x-goog-authenticated-user-", "x-goog-iap-", "cf-access-", // who a proxy let in
+	}
 }
 
 // hopHeaders end at this connection (RFC 9110 §7.6.1), whether Connection names them or not.
@@ -40,6 +44,7 @@ func platformHeaders() []string {
 		"was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
 		"via", "x-forwarded", "x-host", "x-original-host",
 		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-waws-unencoded-url", "x-accel-redirect",
+		"x-script-name", "script-name", "path-info", "x-replaced-path", "x-http-host-override", "x-http-destinationurl",
 		"x-http-method", "x-http-method-override", "x-method-override",
 		"x-functionscaleout", "x-function-scaleout", "x-ms-coldstart", "x-ms-invocation-id", "x-ms-platform-internal",
 	}

@@ -16,7 +16,7 @@ type filter struct {
 func (f filter) drops(name string) bool {
 	var room [64]byte // longer names cost an allocation
 	folded := contract.AppendFold(room[:0], name)
-	if f.names[string(folded)] {
+	if f.names[string(folded)] || misspelt(name, folded) {
 		return true
 	}
 	for _, p := range f.prefixes {
@@ -25,6 +25,15 @@ func (f filter) drops(name string) bool {
 		}
 	}
 	return false
+}
+
+// misspelt: Content_Length frames nothing here, but it may for a backend that
+// turns names into variables.
+func misspelt(name string, folded []byte) bool {
+	const family = "content-"
+	return len(folded) >= len(family) && string(folded[:len(family)]) == family && strings.ContainsFunc(name, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	})
 }
 
 // cleaner removes what one side must not hear from the other, in headers and in trailers.

@@ -38,7 +38,6 @@ func TestWhatHasOneReadingIsReadThatWay(t *testing.T) {
 	b := direct(t)
 	for name, request := range controls() {
 		t.Run(name, func(t *testing.T) {
-			await(t, "F110", name)
 			b.Backend.Reset()
 			x := b.exchange(t, request+"GET /public/next HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n", false)
 			var targets []string
@@ -82,7 +81,6 @@ func TestF112ABodyThatWasRefusedIsNotReadAsRequests(t *testing.T) {
 	b := direct(t)
 	for name, request := range unread(b) {
 		t.Run(name, func(t *testing.T) {
-			await(t, "F112", name)
 			b.Backend.Reset()
 			x := b.exchange(t, request+smuggled, false)
 			status, _, _ := strings.Cut(name, " ")

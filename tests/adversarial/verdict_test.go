@@ -30,7 +30,6 @@ func (b *bench) run(t *testing.T, rows []row) {
 			name += " by " + r.by
 		}
 		t.Run(name, func(t *testing.T) {
-			await(t, r.id, r.name)
 			b.Backend.Reset()
 			a := b.send(t, r.request)
 			b.assert(t, r, a)

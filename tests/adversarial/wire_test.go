@@ -100,7 +100,6 @@ func (b *bench) assail(t *testing.T, frames []frame) {
 		b.frames++
 		number := fmt.Sprintf("%04d", b.frames)
 		t.Run(f.id+" "+f.name+": "+f.want, func(t *testing.T) {
-			await(t, f.id, f.name)
 			sent := f.request + smuggled
 			if f.alone {
 				sent = f.request
