@@ -223,7 +223,9 @@ func (s *script) SetWriteDeadline(time.Time) error { return nil }
 // converse has a client say its pieces, and gives what the handler saw and what
 // was answered, without the time of day.
 func (s *stand) converse(n *notes, pieces ...string) ([]call, string) {
-	before := len(n.calls())
+	n.mu.Lock()
+	n.seen = nil
+	n.mu.Unlock()
 	c := &script{pieces: slices.Clone(pieces), closed: make(chan struct{})}
 	s.network.conns <- c
 	<-c.closed
@@ -233,5 +235,5 @@ func (s *stand) converse(n *notes, pieces ...string) ([]call, string) {
 			out = append(out, line)
 		}
 	}
-	return n.calls()[before:], strings.Join(out, "\r\n")
+	return n.calls(), strings.Join(out, "\r\n")
 }
