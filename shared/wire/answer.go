@@ -39,7 +39,7 @@ var (
 )
 
 func newAnswer(c *conn, r *http.Request, b *body) *answer {
-	c.out, c.held, c.begun = c.out[:0], c.held[:0], false
+	c.out, c.held, c.begun = kept(c.out), c.held[:0], false
 	return &answer{c: c, r: r, body: b, header: http.Header{}, declared: -1, gone: func() {}}
 }
 
@@ -62,8 +62,8 @@ func (w *answer) WriteHeader(status int) {
 	if n, ok := contentLength(w.header["Content-Length"]); ok {
 		w.declared = n
 	}
-	if listed(w.header["Connection"], "close") {
-		w.keep = false
+	if listed(w.header["Connection"], "close") || status == http.StatusSwitchingProtocols {
+		w.keep = false // what follows a 101 is no HTTP
 	}
 	w.trailers = announcedTrailers(w.header["Trailer"])
 	w.c.out = appendStatus(w.c.out, status)
@@ -191,7 +191,7 @@ func (w *answer) finish() error {
 // abandon ends an answer that must not look whole: what is out stays without an
 // end. Where only the connection's end would tell, it is reset.
 func (w *answer) abandon() {
-	if w.framed {
+	if w.framed && (w.declared < 0 || w.written < w.declared) {
 		w.flush()
 	}
 	if tcp, ok := w.c.nc.(*net.TCPConn); ok && w.framed && !w.chunked && w.declared < 0 {

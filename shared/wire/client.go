@@ -52,22 +52,29 @@ var errGone = errors.New("the backend closed the connection")
 // RoundTrip sends r and gives the answer once its head is there. The answer's
 // body must be closed.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
-	for {
-		l, kept, err := c.link(r)
-		if err != nil {
-			closeBody(r)
-			return nil, err
-		}
+	answer, err := c.send(r)
+	if err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (c *Client) send(r *http.Request) (*http.Response, error) {
+	key := r.URL.Scheme + "://" + r.URL.Host
+	if l := c.idle(key); l != nil {
 		answer, err := l.exchange(r)
-		if err == nil {
-			return answer, nil
-		}
-		_ = l.nc.Close() // nothing more is to be had of it
-		if !kept || !errors.Is(err, errGone) || !repeatable(r) {
-			closeBody(r)
-			return nil, err
+		if !errors.Is(err, errGone) || !repeatable(r) {
+			return answer, err
 		}
 	}
+	// A repeated request gets a new connection: one that brings its backend down
+	// must not go through all that are kept.
+	l, err := c.dial(r, key)
+	if err != nil {
+		return nil, err
+	}
+	return l.exchange(r)
 }
 
 func closeBody(r *http.Request) {
@@ -83,17 +90,15 @@ func repeatable(r *http.Request) bool {
 
 func bodyless(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
 
-// link is a connection to where r goes: a kept one that is still good, or a new one.
-func (c *Client) link(r *http.Request) (l *link, kept bool, err error) {
-	key := r.URL.Scheme + "://" + r.URL.Host
+// idle is a kept connection that is still good; nil: there is none.
+func (c *Client) idle(key string) *link {
 	for l := c.take(key); l != nil; l = c.take(key) {
-		if c.Now().Sub(l.since) < c.Idle && quiet(l.tcp) {
-			return l, true, nil
+		if c.Now().Sub(l.since) < c.Idle && l.quiet() {
+			return l
 		}
 		_ = l.nc.Close() // the backend ended it, or spoke without being asked
 	}
-	l, err = c.dial(r, key)
-	return l, false, err
+	return nil
 }
 
 func (c *Client) take(key string) *link {
@@ -112,7 +117,10 @@ func (c *Client) take(key string) *link {
 // keep puts a connection back. The oldest goes where there are too many, or
 // where it is too old: nobody else looks.
 func (c *Client) keep(l *link) {
-	l.since = c.Now()
+	l.since, l.out = c.Now(), kept(l.out)
+	if len(l.in.buf) > keptBuffer { // nothing is in it
+		l.in.buf = nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	links := c.kept[l.key]

@@ -135,14 +135,15 @@ func (c *conn) exchange(r *http.Request, f framing, cancel context.CancelFunc) b
 		w.abandon()
 		return false
 	}
-	if w.finish() != nil {
+	switch {
+	case w.finish() != nil:
 		return false
-	}
-	if b != nil && !b.ended.Load() {
+	case w.keep:
+		return true
+	case !f.close || b != nil && !b.ended.Load(): // the client may be sending still, a body or its next request
 		c.linger()
-		return false
 	}
-	return w.keep
+	return false
 }
 
 func (c *conn) body(r *http.Request, f framing, gone context.CancelFunc) *body {

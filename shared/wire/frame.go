@@ -17,11 +17,12 @@ func appendStatus(out []byte, status int) []byte {
 // fieldLines writes what the handler said, but for what is this package's to say.
 func (w *answer) fieldLines() {
 	for name, values := range w.header {
-		switch name {
+		key := http.CanonicalHeaderKey(name) // a handler may have put it into the map in any case
+		switch key {
 		case "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Keep-Alive":
 			continue
 		}
-		if !isToken(name) || slices.Contains(w.trailers, name) { // TrailerPrefix holds a colon: no token
+		if !isToken(name) || slices.Contains(w.trailers, key) { // TrailerPrefix holds a colon: no token
 			continue
 		}
 		for _, v := range values {
@@ -70,7 +71,7 @@ func (w *answer) frame(whole bool) {
 			c.out = appendField(c.out, "Trailer", strings.Join(w.trailers, ", "))
 		}
 	}
-	if w.body != nil && !w.body.ended.Load() {
+	if w.body != nil && !w.body.ended.Load() || c.server.stopping.Load() {
 		w.keep = false
 	}
 	if !w.keep {
@@ -112,7 +113,7 @@ func announcedTrailers(lines []string) (names []string) {
 func (w *answer) trailerLines() {
 	for name, values := range w.header {
 		prefixed := strings.TrimPrefix(name, http.TrailerPrefix)
-		if prefixed == name && !slices.Contains(w.trailers, name) || !isToken(prefixed) || framingField(prefixed) {
+		if prefixed == name && !slices.Contains(w.trailers, name) || !isToken(prefixed) || framingField(http.CanonicalHeaderKey(prefixed)) {
 			continue
 		}
 		for _, v := range values {

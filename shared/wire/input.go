@@ -20,6 +20,14 @@ type input struct {
 	r, w int // buf[r:w] waits to be used
 }
 
+// kept is a buffer for the next message; what one huge head needed is given back.
+func kept(buf []byte) []byte {
+	if cap(buf) > 2*keptBuffer {
+		return nil
+	}
+	return buf[:0]
+}
+
 func (in *input) buffered() int { return in.w - in.r }
 
 // fill waits for at least one byte more.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -24,32 +25,45 @@ type link struct {
 
 // exchange sends r and reads the head of its answer. errGone: nothing of an
 // answer came.
-func (l *link) exchange(r *http.Request) (*http.Response, error) {
-	ctx := r.Context()
+func (l *link) exchange(r *http.Request) (answer *http.Response, err error) {
+	ctx, sent := r.Context(), &sending{}
 	// What waits on the connection ends when the call does.
 	unwatch := context.AfterFunc(ctx, func() { _ = l.nc.SetDeadline(longAgo) })
-	head, err := appendRequest(l.out[:0], r)
-	if err != nil {
-		unwatch()
+	defer func() {
+		if err != nil {
+			unwatch()
+			_ = l.nc.Close() // nothing more is to be had of it
+			err = l.why(ctx, sent, err)
+		}
+	}()
+	if l.out, err = appendRequest(kept(l.out), r); err != nil {
 		return nil, err
 	}
-	l.out = head
-	sent := &sending{}
-	if _, err := l.nc.Write(head); err != nil {
-		unwatch()
-		return nil, l.why(ctx, sent, errGone)
+	if _, err := l.nc.Write(l.out); err != nil {
+		return nil, errGone
 	}
 	if bodyless(r) {
 		sent.done.Store(true)
 	} else {
 		go sent.body(l, r)
 	}
-	answer, err := l.answer(r, sent, unwatch)
-	if err != nil {
-		unwatch()
-		return nil, l.why(ctx, sent, err)
+	return l.answer(r, sent, unwatch)
+}
+
+// quiet tells whether nothing came over a kept connection while nobody asked.
+// Below TLS that is what waits at the socket; but what TLS has taken from there
+// and not yet given to us would be read as the next answer all the same.
+func (l *link) quiet() bool {
+	if !quiet(l.tcp) {
+		return false
 	}
-	return answer, nil
+	if l.nc == l.tcp {
+		return true
+	}
+	_ = l.nc.SetReadDeadline(longAgo) // so that nothing is waited for
+	var b [1]byte
+	_, err := l.nc.Read(b[:])
+	return errors.Is(err, os.ErrDeadlineExceeded) && l.nc.SetReadDeadline(time.Time{}) == nil
 }
 
 // why prefers the reason to its effect: a call that ended, or a body that broke
@@ -68,13 +82,19 @@ func (l *link) why(ctx context.Context, sent *sending, err error) error {
 // work (RFC 9110 §15.2).
 func (l *link) answer(r *http.Request, sent *sending, unwatch func() bool) (*http.Response, error) {
 	const interim = 8 // more would be a backend that never answers
-	for range interim {
+	for i := range interim {
 		resp, f, err := readResponse(&l.in, r, l.client)
 		if err != nil {
+			if i > 0 && errors.Is(err, errGone) {
+				err = io.ErrUnexpectedEOF // something of an answer did come
+			}
 			return nil, err
 		}
 		switch {
 		case resp.StatusCode == http.StatusSwitchingProtocols:
+			if r.Header["Upgrade"] == nil || !bodyless(r) {
+				return nil, malformed("the backend switches to a protocol that wasn't asked for")
+			}
 			resp.Body = &upgraded{l, unwatch}
 			return resp, nil
 		case resp.StatusCode >= 200:
@@ -118,7 +138,11 @@ func (s *sending) body(l *link, r *http.Request) {
 	defer closeBody(r)
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	for left := r.ContentLength; ; {
+	left := r.ContentLength
+	if left == 0 {
+		left = -1 // a body of unknown length, as net/http has it; the head says so
+	}
+	for {
 		n, err := r.Body.Read(*buf)
 		if n > 0 {
 			if left > 0 && int64(n) > left {

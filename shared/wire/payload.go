@@ -108,8 +108,8 @@ func (p *payload) end() error {
 	if err != nil {
 		return unexpected(err)
 	}
-	p.done = true
 	if text == "\r\n" {
+		p.done = true
 		return nil
 	}
 	h, fault := fields(text, p.trailers/4, p.opaque)
@@ -121,6 +121,7 @@ func (p *payload) end() error {
 			return malformed("a trailer field steers the message")
 		}
 	}
+	p.done = true // not before: after a fault nothing more may be read
 	if p.trailer != nil {
 		p.trailer(h)
 	}

@@ -23,7 +23,7 @@ func appendRequest(out []byte, r *http.Request) ([]byte, error) {
 	out = append(append(append(out, r.Method...), ' '), target...)
 	out = append(append(append(out, " HTTP/1.1\r\nHost: "...), host...), "\r\n"...)
 	for name, values := range r.Header {
-		switch name {
+		switch http.CanonicalHeaderKey(name) { // the caller may have put it into the map in any case
 		case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer":
 			continue
 		case "Upgrade":
@@ -52,7 +52,7 @@ func appendRequest(out []byte, r *http.Request) ([]byte, error) {
 func readResponse(in *input, r *http.Request, c *Client) (*http.Response, framing, error) {
 	text, err := in.lines(c.Head, nil)
 	if err != nil {
-		if in.buffered() == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+		if in.buffered() == 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
 			err = errGone
 		}
 		return nil, framing{}, err
