@@ -31,7 +31,7 @@ type scene struct {
 // gateway is the plan, compiled as the handler compiles it; only nothing can leave it.
 func (s *scene) gateway(now func() time.Time) *gateway.Gateway {
 	parts := boot.Parts(io.Discard, io.Discard)
-	parts.Now, parts.Backends = now, nowhere{}
+	parts.Now, parts.Backends = now, func(contract.PlannedAPI) http.RoundTripper { return nowhere{} }
 	if s.keys != nil {
 		parts.Keys = s.keys
 	}

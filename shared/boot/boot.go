@@ -111,11 +111,12 @@ func Plan(dir, environment string) (*contract.Plan, error) {
 func Parts(stdout, stderr io.Writer) gateway.Parts {
 	keys := http.DefaultTransport.(*http.Transport).Clone()
 	keys.MaxResponseHeaderBytes = 64 << 10
+	backends := wire.NewClient(time.Now)
 	return gateway.Parts{
 		Now:      time.Now,
 		NewID:    newID,
 		Keys:     keys,
-		Backends: wire.NewClient(time.Now),
+		Backends: func(contract.PlannedAPI) http.RoundTripper { return backends },
 		Events:   audit.NewLines(stdout),
 		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{

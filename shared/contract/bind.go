@@ -93,8 +93,7 @@ func (d *document) lines(operation func(i int) string) map[string]int {
 func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 	below, _ := parsePath(a.Path)
 	out := PlannedAPI{
-		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Timeout: time.Duration(a.Backend.Timeout),
-		Backend: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere),
+		Name: a.Name, File: d.file, Segments: below, MaxBody: int64(a.MaxBody), Backend: b.backend(d, a),
 	}
 	out.PublicURL, out.Addresses = strings.TrimSuffix(b.env.PublicURL, "/"), a.Addresses.list("addresses")
 	out.lines = d.lines(func(i int) string { return a.Operations[i].ID })
@@ -129,6 +128,13 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 		})
 	}
 	return out
+}
+
+func (b *binder) backend(d *document, a *API) PlannedBackend {
+	return PlannedBackend{
+		Targets: []PlannedTarget{{URL: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere)}},
+		Timeout: time.Duration(a.Backend.Timeout),
+	}
 }
 
 // audiences are what aud may be. entra-oauth.md §1: a v1 token names the

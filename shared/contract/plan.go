@@ -90,8 +90,7 @@ type PlannedAPI struct {
 	ClientID   string    // the registration's, "" where the environment binds none
 	Scopes     []string
 	Roles      []string
-	Backend    *url.URL
-	Timeout    time.Duration
+	Backend    PlannedBackend
 	MaxBody    int64
 	Accepts    []Accepted
 	Callers    Callers
@@ -104,6 +103,17 @@ type PlannedAPI struct {
 	Headers    []RequiredHeader  // by name
 	Answer     map[string]string // responseHeaders of the gateway and the API
 	lines      map[string]int    // its rules, by name
+}
+
+// PlannedBackend is where an API's granted calls go, and how.
+type PlannedBackend struct {
+	Targets []PlannedTarget // at least one
+	Timeout time.Duration   // each wait for a target, until its answer begins
+}
+
+// PlannedTarget is one address of a backend.
+type PlannedTarget struct {
+	URL *url.URL
 }
 
 // Accepted is one issuer that an API trusts, and the audiences it may name.

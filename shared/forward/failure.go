@@ -16,7 +16,7 @@ import (
 // failed tells apart whose fault it was that no answer came.
 func (t *route) failed(ctx context.Context, c *pipeline.Call, sent *body, err error) *refusal.Refusal {
 	timeout, isNet := errors.AsType[net.Error](err)
-	cause := fmt.Errorf("call %s: %s", t.api.Backend.Host, plainly(err))
+	cause := fmt.Errorf("call %s: %s", t.target.Host, plainly(err))
 	switch {
 	case sent != nil && sent.tooLong.Load():
 		return tooLarge()

@@ -23,17 +23,24 @@ const CorrelationHeader = "X-Correlation-Id"
 // route is one API's way to its backend.
 type route struct {
 	api     contract.PlannedAPI
+	target  *url.URL
 	base    string // the backend's own path, without a slash at the end
 	cleaner cleaner
 	way     forwarding
 	rt      http.RoundTripper
+	prove   []pipeline.Prover
 }
 
 var errDeadline = errors.New("the backend missed its deadline")
 
-// To is the delivery to one API's backend.
-func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper) pipeline.Delivery {
-	t := &route{api: api, base: strings.TrimSuffix(api.Backend.EscapedPath(), "/"), cleaner: newCleaner(claims, api), way: newForwarding(api.PublicURL), rt: rt}
+// To is the delivery to one API's backend. prove adds to each request what proves
+// the gateway to the backend.
+func To(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper, prove ...pipeline.Prover) pipeline.Delivery {
+	target := api.Backend.Targets[0].URL
+	t := &route{
+		api: api, target: target, base: strings.TrimSuffix(target.EscapedPath(), "/"),
+		cleaner: newCleaner(claims, api), way: newForwarding(api.PublicURL), rt: rt, prove: prove,
+	}
 	return t.deliver
 }
 
@@ -43,8 +50,14 @@ func (t *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline.
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	waiting := newClock(t.api.Timeout, func() { cancel(errDeadline) })
+	waiting := newClock(t.api.Backend.Timeout, func() { cancel(errDeadline) })
 	out, sent := t.request(ctx, c, waiting)
+	for _, prove := range t.prove {
+		if refused := prove(ctx, c, out); refused != nil {
+			waiting.stop()
+			return refused // never an unproved call
+		}
+	}
 	resp, err := t.rt.RoundTrip(out)
 	waiting.stop()
 	if err != nil {
@@ -52,7 +65,7 @@ func (t *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline.
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 999 { // 101 was not asked for; the others are no status
-		return badGateway(fmt.Errorf("%s answered with status %d", t.api.Backend.Host, resp.StatusCode))
+		return badGateway(fmt.Errorf("%s answered with status %d", t.target.Host, resp.StatusCode))
 	}
 	t.answer(w, c, resp, sent)
 	return nil
@@ -60,7 +73,7 @@ func (t *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline.
 
 // request is what the backend receives. The path is byte for byte the one that was matched.
 func (t *route) request(ctx context.Context, c *pipeline.Call, waiting *clock) (*http.Request, *body) {
-	in, u := c.Request, t.api.Backend
+	in, u := c.Request, t.target
 	header := t.cleaner.request(in.Header)
 	for name, values := range c.Forward {
 		header[name] = values
@@ -142,7 +155,7 @@ func (t *route) copy(w http.ResponseWriter, rc *http.ResponseController, c *pipe
 			c.Outcome.ClientGone = true
 			return
 		default:
-			c.Outcome.Broken, c.Outcome.Code = fmt.Sprintf("read from %s: %s", t.api.Backend.Host, plainly(err)), "backend_broke_off"
+			c.Outcome.Broken, c.Outcome.Code = fmt.Sprintf("read from %s: %s", t.target.Host, plainly(err)), "backend_broke_off"
 			return
 		}
 	}

@@ -46,7 +46,7 @@ func api(t testing.TB, address string) contract.PlannedAPI {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return contract.PlannedAPI{Name: "orders", Backend: u, Timeout: timeout, MaxBody: maxBody}
+	return contract.PlannedAPI{Name: "orders", Backend: contract.PlannedBackend{Targets: []contract.PlannedTarget{{URL: u}}, Timeout: timeout}, MaxBody: maxBody}
 }
 
 // result is what a delivery said of one call.

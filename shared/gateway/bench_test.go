@@ -87,7 +87,7 @@ func BenchmarkAgainstReverseProxy(b *testing.B) {
 		if i >= 2 {
 			transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 			b.Cleanup(transport.CloseIdleConnections)
-			s.parts.Backends = transport
+			s.parts.Backends = over(transport)
 		}
 		if i%2 == 0 {
 			sides = append(sides, s.wire(b))

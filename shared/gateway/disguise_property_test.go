@@ -105,7 +105,7 @@ func (k *kept) ask(t *testing.T, g *Gateway, text string) http.Header {
 // the gateway's own value, or nothing.
 func TestNoDisguiseOfAReservedNameReachesTheBackend(t *testing.T) {
 	s, behind := newStand(t, echo()), &kept{}
-	s.parts.Backends, s.parts.Events = behind, audit.NewLines(io.Discard)
+	s.parts.Backends, s.parts.Events = over(behind), audit.NewLines(io.Discard)
 	g := Compile(plan(t, "http://backend.internal"), s.parts)
 	token := bearer(mint(t, issuer.Token{API: "orders", Scopes: []string{"orders.write"}, User: reader.User})) + "\r\n"
 	for seed := range uint64(500) { // two requests of eight names each
@@ -124,7 +124,7 @@ func TestNoDisguiseOfAReservedNameReachesTheBackend(t *testing.T) {
 // A key on two lines is refused before anything is forwarded; on one it ends here.
 func TestNoDisguiseOfTheFunctionsKeyReachesTheBackend(t *testing.T) {
 	s, behind := newStand(t, echo()), &kept{}
-	s.parts.Backends, s.parts.Events = behind, audit.NewLines(io.Discard)
+	s.parts.Backends, s.parts.Events = over(behind), audit.NewLines(io.Discard)
 	g := Compile(plan(t, "http://backend.internal"), s.parts)
 	for seed := range uint64(50) {
 		name := disguised("X-Functions-Key", rand.New(rand.NewPCG(seed, 23)))

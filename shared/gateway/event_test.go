@@ -198,7 +198,7 @@ func TestDecideForwardsNothing(t *testing.T) {
 func TestCompilingDoesNoNetwork(t *testing.T) {
 	s := newStand(t, echo())
 	backends := &inProcess{Handler: echo()}
-	s.parts.Backends = backends
+	s.parts.Backends = over(backends)
 	s.Gateway = Compile(s.plan, s.parts)
 	s.answer(request(t, "GET", "/nowhere"))
 	s.answer(request(t, "GET", "/orders/1"))

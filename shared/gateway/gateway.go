@@ -27,12 +27,20 @@ import (
 // Parts is what a gateway needs from the world.
 type Parts struct {
 	Now      func() time.Time
-	NewID    func() string     // a fresh, unguessable name for a call
-	Keys     http.RoundTripper // carries requests to identity providers
-	Backends http.RoundTripper // carries requests to backends
+	NewID    func() string                               // a fresh, unguessable name for a call
+	Keys     http.RoundTripper                           // carries requests to identity providers
+	Backends func(contract.PlannedAPI) http.RoundTripper // carries requests to an API's backend
+	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
 	Report   func(error) // told of lost events and of panics; nil drops them
 	Identity token.Options
+}
+
+func (p Parts) provers(api contract.PlannedAPI) []pipeline.Prover {
+	if p.Provers == nil {
+		return nil
+	}
+	return p.Provers(api)
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -78,7 +86,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver := forward.To(api, plan.Forward, parts.Backends)
+		deliver := forward.To(api, plan.Forward, parts.Backends(api), parts.provers(api)...)
 		for _, op := range api.Operations {
 			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver, stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)

@@ -169,11 +169,16 @@ func newStand(t testing.TB, answering http.Handler, files ...string) *stand {
 	var ids atomic.Int64
 	s.parts = Parts{
 		Now: time.Now, NewID: func() string { return fmt.Sprintf("c-%d", ids.Add(1)) },
-		Keys: s.keys, Backends: transport, Events: audit.NewLines(s.events),
+		Keys: s.keys, Backends: over(transport), Events: audit.NewLines(s.events),
 		Report: func(err error) { t.Error(err) },
 	}
 	s.Gateway = Compile(plan(t, server.URL, files...), s.parts)
 	return s
+}
+
+// over reaches every backend by one transport.
+func over(rt http.RoundTripper) func(contract.PlannedAPI) http.RoundTripper {
+	return func(contract.PlannedAPI) http.RoundTripper { return rt }
 }
 
 func plan(t testing.TB, address string, files ...string) *contract.Plan {

@@ -164,7 +164,7 @@ func TestAPanicLeavesItsEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t, echo())
 			var told []error
-			s.parts.Backends, s.parts.Report = answers{body}, func(err error) { told = append(told, err) }
+			s.parts.Backends, s.parts.Report = over(answers{body}), func(err error) { told = append(told, err) }
 			s.Gateway = Compile(s.plan, s.parts)
 			w, broken := s.answer(request(t, "GET", "/public/x"))
 			event, line := s.events.next(t)

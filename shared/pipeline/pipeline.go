@@ -17,6 +17,10 @@ type Stage func(ctx context.Context, c *Call) *refusal.Refusal
 // refuse only as long as nothing was written to w.
 type Delivery func(ctx context.Context, w http.ResponseWriter, c *Call) *refusal.Refusal
 
+// Prover adds to an outbound request what proves the gateway to the backend. A
+// request that can't be proved is refused, never sent without.
+type Prover func(ctx context.Context, c *Call, out *http.Request) *refusal.Refusal
+
 // Chain is the stages in order; the first refusal wins.
 func Chain(stages ...Stage) Stage {
 	return func(ctx context.Context, c *Call) *refusal.Refusal {

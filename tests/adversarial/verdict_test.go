@@ -165,7 +165,7 @@ func (b *bench) assertSilent(t *testing.T, r row, a answer) {
 	for what, words := range map[string][]string{
 		"a part of the token": partsOf(r.request),
 		"key material":        {b64(b.entra.N.Bytes())[:40], b64(b.forge.rsa.N.Bytes())[:40], b.kid},
-		"the backend":         {b.API(t, "orders").Backend.Host},
+		"the backend":         {b.API(t, "orders").Backend.Targets[0].URL.Host},
 		"a fault of ours":     {"goroutine", ".go:", "panic"},
 	} {
 		for _, w := range words {
