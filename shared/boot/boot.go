@@ -69,7 +69,8 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	return azure.Serve(ctx, l, gw, azure.Timers{"refresh": refresh(gw, stdout)}, parts.Now)
+	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, stdout)}, Now: parts.Now, Report: parts.Report}
+	return server.Serve(ctx, l)
 }
 
 // refresh is the timer's work, with its report in the log.

@@ -73,9 +73,18 @@ type Gateway interface {
 	Unreadable(w http.ResponseWriter, r *http.Request, f *wire.Fault)
 }
 
+// Server is a custom handler. All but Timers is required.
+type Server struct {
+	Gateway Gateway
+	Timers  Timers
+	Now     func() time.Time
+	Report  func(error) // told of panics outside the gateway
+}
+
 // Serve answers until ctx ends, then lets calls under way finish.
-func Serve(ctx context.Context, l net.Listener, gateway Gateway, timers Timers, now func() time.Time) error {
-	srv := wire.NewServer(Handler(gateway, timers), gateway.Unreadable, now)
+func (s Server) Serve(ctx context.Context, l net.Listener) error {
+	srv := wire.NewServer(Handler(s.Gateway, s.Timers), s.Gateway.Unreadable, s.Now)
+	srv.Report = s.Report
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

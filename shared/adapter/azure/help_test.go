@@ -76,6 +76,6 @@ func (serving) Unreadable(w http.ResponseWriter, _ *http.Request, f *wire.Fault)
 // started serves in a bubble; the error arrives when Serve returns.
 func started(ctx context.Context, h http.HandlerFunc) (*memory, <-chan error) {
 	l, ended := newMemory(), make(chan error, 1)
-	go func() { ended <- azure.Serve(ctx, l, serving{h}, nil, time.Now) }()
+	go func() { ended <- azure.Server{Gateway: serving{h}, Now: time.Now}.Serve(ctx, l) }()
 	return l, ended
 }

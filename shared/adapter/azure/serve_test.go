@@ -93,7 +93,7 @@ func TestSlowHeadersAreNotWaitedFor(t *testing.T) {
 func TestAListenerThatFailsIsAnError(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop() // lets Serve's own goroutine go
-	if err := azure.Serve(ctx, broken{newMemory()}, serving{http.NotFound}, nil, time.Now); err == nil || !strings.Contains(err.Error(), "no more files") {
+	if err := (azure.Server{Gateway: serving{http.NotFound}, Now: time.Now}).Serve(ctx, broken{newMemory()}); err == nil || !strings.Contains(err.Error(), "no more files") {
 		t.Errorf("got %v, want the listener's error", err)
 	}
 }
