@@ -79,7 +79,9 @@ func InProcess(t testing.TB, contracts string) *Lab {
 func serve(t testing.TB, front net.Listener, gw *gateway.Gateway) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- azure.Server{Gateway: gw, Now: time.Now, Report: func(err error) { t.Error(err) }}.Serve(ctx, front) }()
+	go func() {
+		ended <- azure.Server{Gateway: gw, Now: time.Now, Report: func(err error) { t.Error(err) }}.Serve(ctx, front)
+	}()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
