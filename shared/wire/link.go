@@ -45,6 +45,7 @@ func (l *link) exchange(r *http.Request) (answer *http.Response, err error) {
 	if bodyless(r) {
 		sent.done.Store(true)
 	} else {
+		sent.over = make(chan struct{})
 		go sent.body(l, r)
 	}
 	return l.answer(r, sent, unwatch)
@@ -130,12 +131,27 @@ func (l *link) content(resp *http.Response, f framing, sent *sending, unwatch fu
 // sending is the request's body on its way, in a goroutine of its own: the
 // backend may answer before it has all.
 type sending struct {
-	done  atomic.Bool
+	last  atomic.Bool // the write that is under way is the last one
+	done  atomic.Bool // all of it is out
+	over  chan struct{}
 	broke atomic.Pointer[error] // the body itself couldn't be read
+}
+
+// whole tells, once the answer is there, whether all of the body is out. A last
+// write that is under way has mostly been made: the backend's answer was quicker
+// than our own goroutine. If it hasn't, it is not waited for.
+func (s *sending) whole(l *link) bool {
+	if !s.done.Load() && s.last.Load() {
+		_ = l.nc.SetWriteDeadline(longAgo) // ends only what would wait
+		<-s.over
+		_ = l.nc.SetWriteDeadline(time.Time{})
+	}
+	return s.done.Load()
 }
 
 func (s *sending) body(l *link, r *http.Request) {
 	defer closeBody(r)
+	defer close(s.over)
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	left := r.ContentLength
@@ -147,7 +163,7 @@ func (s *sending) body(l *link, r *http.Request) {
 		if n > 0 {
 			if left > 0 && int64(n) > left {
 				err = errors.New("the body is longer than was said")
-			} else if s.piece(l, (*buf)[:n], left < 0) != nil {
+			} else if s.last.Store(int64(n) == left); s.piece(l, (*buf)[:n], left < 0) != nil {
 				return // the backend takes no more; it may have answered
 			}
 			if left > 0 {
@@ -181,6 +197,7 @@ func (s *sending) piece(l *link, p []byte, chunked bool) error {
 
 func (s *sending) end(l *link, chunked bool) {
 	if chunked {
+		s.last.Store(true)
 		if _, err := io.WriteString(l.nc, "0\r\n\r\n"); err != nil {
 			return
 		}
@@ -231,7 +248,7 @@ func (b *answerBody) release() {
 	}
 	b.over = true
 	l := b.link
-	if b.unwatch() && b.content.done && !b.close && b.sent.done.Load() && l.in.buffered() == 0 {
+	if b.unwatch() && b.content.done && !b.close && l.in.buffered() == 0 && b.sent.whole(l) {
 		l.client.keep(l)
 		return
 	}
