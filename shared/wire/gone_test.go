@@ -34,6 +34,7 @@ func TestACallEndsWhenItsClientLeaves(t *testing.T) {
 		"with chunks":             {chunked + "\r\n5\r\nhello\r\n0\r\n\r\n", readAll},
 		"in the middle of one":    {post + "Content-Length: 50\r\n\r\nhello", readAll},
 		"in the middle of a size": {chunked + "\r\n5\r\nhello\r\n0", readAll},
+		"with another after it":   {get + smuggled + smuggled[:9], readAll},
 		"while it streams":        {get, func(w http.ResponseWriter, _ *http.Request) { flushed(w, "x") }},
 	} {
 		t.Run(name, func(t *testing.T) {
