@@ -137,7 +137,7 @@ func abort(l net.Listener, random *rand.Rand) error {
 		return err
 	}
 	defer nc.Close()
-	_ = nc.SetDeadline(time.Now().Add(200 * time.Millisecond)) // what waits for an answer gives up, too
+	_ = nc.SetDeadline(time.Now().Add(50 * time.Millisecond)) // what waits for an answer gives up, too
 	text, _ := pipeline(random)
 	_, _ = io.WriteString(nc, text[:random.IntN(min(len(text), 60<<10)+1)])
 	if random.IntN(2) == 0 {
