@@ -102,6 +102,23 @@ func TestABackendThatHungUpIsNotAskedOverTheSameConnection(t *testing.T) {
 	}
 }
 
+// forgetful is a backend whose first three connections are good for one answer,
+// given once all three were asked; on what else comes it says text and hangs up.
+func forgetful(arrived, warm chan bool, text string, asked *atomic.Int32) func(*peer, int) {
+	return func(p *peer, nth int) {
+		if nth <= 3 {
+			_, _, _ = p.request()
+			arrived <- true
+			<-warm
+			_, _ = io.WriteString(p, ok)
+		}
+		if _, err := http.ReadRequest(p.in); err == nil {
+			asked.Add(1)
+			_, _ = io.WriteString(p, text)
+		}
+	}
+}
+
 // RFC 9110 §9.2.2: only what is safe to repeat, and only where nothing of an answer came.
 func TestOnlyASafeRequestIsRepeatedAndOnlyOnce(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -119,18 +136,7 @@ func TestOnlyASafeRequestIsRepeatedAndOnlyOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int32
 			arrived, warm := make(chan bool), make(chan bool)
-			b := listen(t, func(p *peer, nth int) {
-				if nth <= 3 { // the first three are to be kept
-					_, _, _ = p.request()
-					arrived <- true
-					<-warm
-					_, _ = io.WriteString(p, ok)
-				}
-				if _, err := http.ReadRequest(p.in); err == nil {
-					asked.Add(1)
-					_, _ = io.WriteString(p, c.second)
-				}
-			})
+			b := listen(t, forgetful(arrived, warm, c.second, &asked))
 			client := newClient(t)
 			var all sync.WaitGroup
 			for range 3 {
