@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -162,17 +163,44 @@ func (c *Client) dial(r *http.Request, key string) (*link, error) {
 	if !secure {
 		return l, nil
 	}
-	config := c.TLS.Clone()
+	config, below := c.TLS.Clone(), &ending{Conn: nc}
 	config.ServerName = r.URL.Hostname()
-	shake := tls.Client(nc, config)
+	shake := tls.Client(below, config)
 	ctx, cancel := context.WithTimeout(r.Context(), c.Shake)
 	defer cancel()
 	if err := shake.HandshakeContext(ctx); err != nil {
 		_ = nc.Close() // of no use
 		return nil, err
 	}
-	l.nc, l.in.conn = shake, shake
+	l.nc, l.in.conn = shake, closure{shake, below}
 	return l, nil
+}
+
+// ending notes that the connection below TLS came to its end.
+type ending struct {
+	net.Conn
+	ended bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.Conn.Read(p)
+	e.ended = e.ended || errors.Is(err, io.EOF)
+	return n, err
+}
+
+// closure takes only TLS's own word for the end. crypto/tls takes the
+// connection's as well, but anybody on the way can give that (RFC 9112 §9.8).
+type closure struct {
+	net.Conn
+	below *ending
+}
+
+func (c closure) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, io.EOF) && c.below.ended {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // pieces is how much of a body is sent at a time.

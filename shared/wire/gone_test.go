@@ -34,6 +34,7 @@ func TestACallEndsWhenItsClientLeaves(t *testing.T) {
 		"with chunks":             {chunked + "\r\n5\r\nhello\r\n0\r\n\r\n", readAll},
 		"in the middle of one":    {post + "Content-Length: 50\r\n\r\nhello", readAll},
 		"in the middle of a size": {chunked + "\r\n5\r\nhello\r\n0", readAll},
+		"with another after it":   {get, readAll},
 		"while it streams":        {get, func(w http.ResponseWriter, _ *http.Request) { flushed(w, "x") }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -45,7 +46,11 @@ func TestACallEndsWhenItsClientLeaves(t *testing.T) {
 						t.Fatalf("got %v, want an answer", err)
 					}
 				}
-				<-time.After(10 * time.Second)
+				<-time.After(9 * time.Second)
+				if name == "with another after it" {
+					go func() { _, _ = io.WriteString(p, smuggled+smuggled[:9]) }()
+				}
+				<-time.After(time.Second)
 				_ = p.Close()
 				if took := <-left - 10*time.Second; took > time.Second {
 					t.Errorf("got the call ended %s after its client left, want a second", took)

@@ -65,13 +65,14 @@ func (in *input) Read(p []byte) (int, error) {
 	return in.conn.Read(p)
 }
 
-// unread puts a byte behind what is buffered: it came over the connection last.
-func (in *input) unread(b byte) {
+// unread puts p behind what is buffered: it came over the connection last.
+func (in *input) unread(p []byte) {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
 	}
-	in.buf = append(in.buf[:in.w], b)
-	in.buf, in.w = in.buf[:cap(in.buf)], in.w+1
+	in.buf = append(in.buf[:in.w], p...)
+	in.w = len(in.buf)
+	in.buf = in.buf[:cap(in.buf)]
 }
 
 // lines reads whole lines up to and with the empty one. Each must end with CRLF:
@@ -82,7 +83,7 @@ func (in *input) lines(limit int, first func(line []byte) *Fault) (string, error
 	for {
 		data := in.buf[in.r:in.w]
 		lf := bytes.IndexByte(data[at:], '\n')
-		if max(at, at+lf) > limit {
+		if lf < 0 && len(data) > limit || at+lf > limit {
 			return "", tooLong(start == 0 && first != nil)
 		}
 		if lf < 0 {

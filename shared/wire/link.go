@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strconv"
-	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +43,7 @@ func (l *link) exchange(r *http.Request) (answer *http.Response, err error) {
 	if bodyless(r) {
 		sent.done.Store(true)
 	} else {
+		sent.over = make(chan struct{})
 		go sent.body(l, r)
 	}
 	return l.answer(r, sent, unwatch)
@@ -127,67 +126,6 @@ func (l *link) content(resp *http.Response, f framing, sent *sending, unwatch fu
 	}
 }
 
-// sending is the request's body on its way, in a goroutine of its own: the
-// backend may answer before it has all.
-type sending struct {
-	done  atomic.Bool
-	broke atomic.Pointer[error] // the body itself couldn't be read
-}
-
-func (s *sending) body(l *link, r *http.Request) {
-	defer closeBody(r)
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	left := r.ContentLength
-	if left == 0 {
-		left = -1 // a body of unknown length, as net/http has it; the head says so
-	}
-	for {
-		n, err := r.Body.Read(*buf)
-		if n > 0 {
-			if left > 0 && int64(n) > left {
-				err = errors.New("the body is longer than was said")
-			} else if s.piece(l, (*buf)[:n], left < 0) != nil {
-				return // the backend takes no more; it may have answered
-			}
-			if left > 0 {
-				left -= int64(n)
-			}
-		}
-		switch {
-		case err == nil && left != 0:
-		case left == 0, left < 0 && errors.Is(err, io.EOF):
-			s.end(l, left < 0)
-			return
-		default: // half a body must not look like a whole one
-			err = unexpected(err)
-			s.broke.Store(&err)
-			_ = l.nc.SetDeadline(longAgo)
-			return
-		}
-	}
-}
-
-func (s *sending) piece(l *link, p []byte, chunked bool) error {
-	if !chunked {
-		_, err := l.nc.Write(p)
-		return err
-	}
-	size := append(strconv.AppendInt(nil, int64(len(p)), 16), "\r\n"...)
-	parts := net.Buffers{size, p, []byte("\r\n")}
-	_, err := parts.WriteTo(l.nc)
-	return err
-}
-
-func (s *sending) end(l *link, chunked bool) {
-	if chunked {
-		if _, err := io.WriteString(l.nc, "0\r\n\r\n"); err != nil {
-			return
-		}
-	}
-	s.done.Store(true)
-}
-
 // answerBody is an answer's body. Its connection is kept once all of it was read.
 type answerBody struct {
 	link    *link
@@ -231,7 +169,7 @@ func (b *answerBody) release() {
 	}
 	b.over = true
 	l := b.link
-	if b.unwatch() && b.content.done && !b.close && b.sent.done.Load() && l.in.buffered() == 0 {
+	if b.unwatch() && b.content.done && !b.close && l.in.buffered() == 0 && b.sent.whole(l) {
 		l.client.keep(l)
 		return
 	}

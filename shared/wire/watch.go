@@ -16,7 +16,7 @@ type watch struct {
 	body    *body
 	gone    context.CancelFunc
 	looking chan struct{} // not nil: a look is under way; closed at its end
-	got     []byte        // what came instead of an end: the next request's first byte
+	got     []byte        // what came before an end: of the next requests
 }
 
 func (w *watch) start(c *conn, b *body, gone context.CancelFunc) {
@@ -31,7 +31,9 @@ func (w *watch) start(c *conn, b *body, gone context.CancelFunc) {
 	w.timer.Reset(after)
 }
 
-// look waits for the client's next byte, or for its end. While the handler may
+// look waits for the client's end. What comes before that is kept for later, up
+// to the size of a head; a client that sends even more is not looked at any
+// longer, and writing tells. While the handler may
 // still read the body it looks later: then reading tells.
 func (w *watch) look(c *conn) {
 	w.mu.Lock()
@@ -50,11 +52,16 @@ func (w *watch) look(c *conn) {
 	w.mu.Unlock()
 
 	defer close(done)
-	var one [1]byte
-	n, err := c.nc.Read(one[:])
+	var got []byte
+	var err error
+	for buf := make([]byte, 512); err == nil && len(got) < c.server.Limits.Head; {
+		var n int
+		n, err = c.nc.Read(buf)
+		got = append(got, buf[:n]...)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.got = one[:n]
+	w.got = got
 	if err != nil && w.on {
 		w.gone()
 	}
@@ -74,8 +81,6 @@ func (w *watch) stop(c *conn) {
 	<-looking
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, b := range w.got {
-		c.in.unread(b)
-	}
+	c.in.unread(w.got)
 	w.looking, w.got = nil, nil
 }
