@@ -16,6 +16,7 @@ import (
 
 	"tollgate/localrun/backend"
 	"tollgate/shared/wire"
+	"tollgate/shared/wire/wiretest"
 )
 
 // Time in these tests is not real: each says exactly when something happens.
@@ -93,10 +94,10 @@ func TestABackendThatKeepsUsWaitingMissesItsDeadline(t *testing.T) {
 
 func TestADialThatHangsMissesTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, transport, w, began := newMemory(), wire.NewClient(time.Now), httptest.NewRecorder(), time.Now()
+		network, transport, w, began := wiretest.NewMemory(), wire.NewClient(time.Now), httptest.NewRecorder(), time.Now()
 		defer synctest.Wait()
 		defer network.Close()
-		transport.Dial = network.dial // nobody accepts
+		transport.Dial = network.Dial // nobody accepts
 		f := newFront(api(t, "http://backend.internal"), transport)
 		f.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/orders", nil))
 		if took := time.Since(began); took != timeout || w.Code != 504 {

@@ -2,8 +2,6 @@ package forward_test
 
 import (
 	"bufio"
-	"context"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -195,43 +193,11 @@ func sent(t testing.TB, r *http.Request, who http.Header) *http.Request {
 	return c.out
 }
 
-// memory is a network without sockets, for tests in which time is not real.
-type memory struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func newMemory() *memory { return &memory{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.done:
-		return nil, net.ErrClosed
-	}
-}
-func (m *memory) Close() error   { m.once.Do(func() { close(m.done) }); return nil }
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case m.conns <- far:
-		return near, nil
-	case <-m.done:
-		return nil, errors.New("connection refused")
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // bubble serves a backend in memory and gives a front that reaches it; both end with the test.
 func bubble(t *testing.T, backend http.Handler, change ...func(*contract.PlannedAPI)) *front {
 	t.Helper()
-	network, transport := newMemory(), wire.NewClient(time.Now)
-	transport.Dial = network.dial
+	network, transport := wiretest.NewMemory(), wire.NewClient(time.Now)
+	transport.Dial = network.Dial
 	var busy sync.WaitGroup
 	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		busy.Add(1)

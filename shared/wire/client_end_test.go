@@ -32,11 +32,11 @@ func TestACallThatIsCancelledEndsAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := wire.NewClient(time.Now)
-				network := newMemory()
+				network := wiretest.NewMemory()
 				if backend != nil {
 					network = serve(t, backend).network
 				}
-				c.Dial = network.dial
+				c.Dial = network.Dial
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Minute, func() { cancel(errWhy) })
 				began := time.Now()
@@ -51,8 +51,8 @@ func TestACallThatIsCancelledEndsAtOnce(t *testing.T) {
 
 func TestACallThatIsCancelledWhileItSendsEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, network := wire.NewClient(time.Now), newMemory()
-		c.Dial = network.dial
+		c, network := wire.NewClient(time.Now), wiretest.NewMemory()
+		c.Dial = network.Dial
 		go func() {
 			nc, _ := network.Accept()
 			_, _ = io.ReadFull(nc, make([]byte, 100)) // and no more

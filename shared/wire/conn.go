@@ -38,6 +38,9 @@ type conn struct {
 
 func (c *conn) serve(base context.Context) {
 	defer func() {
+		if fault := recover(); fault != nil { // a fault of ours costs its connection, not the process
+			c.report(fault)
+		}
 		if !c.hijacked {
 			_ = c.nc.Close() // the last answer is out, or can't be
 		}
@@ -188,13 +191,19 @@ func (c *conn) run(handle func()) (whole bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			whole = false
-			if err, ok := fault.(error); (!ok || !errors.Is(err, http.ErrAbortHandler)) && c.server.Report != nil {
-				c.server.Report(fmt.Errorf("panic in a handler: %v\n%s", fault, debug.Stack()))
+			if err, ok := fault.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				c.report(fault)
 			}
 		}
 	}()
 	handle()
 	return true
+}
+
+func (c *conn) report(fault any) {
+	if c.server.Report != nil {
+		c.server.Report(fmt.Errorf("panic on a connection: %v\n%s", fault, debug.Stack()))
+	}
 }
 
 // write sends p. A client that doesn't read has the limit's time for it.

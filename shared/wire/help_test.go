@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tollgate/shared/wire"
+	"tollgate/shared/wire/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,47 +70,15 @@ func filled(h http.Header) http.Header {
 // refuse answers by the status alone.
 func refuse(w http.ResponseWriter, _ *http.Request, f *wire.Fault) { w.WriteHeader(f.Status) }
 
-// memory is a network of one listener, for tests whose time isn't real.
-type memory struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func newMemory() *memory { return &memory{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.done:
-		return nil, net.ErrClosed
-	}
-}
-func (m *memory) Close() error   { m.once.Do(func() { close(m.done) }); return nil }
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case m.conns <- far:
-		return near, nil
-	case <-m.done:
-		return nil, errors.New("connection refused")
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // stand is a server on a network in memory.
 type stand struct {
 	server  *wire.Server
-	network *memory
+	network *wiretest.Memory
 }
 
 func serve(t testing.TB, handler http.Handler, adjust ...func(*wire.Server)) *stand {
 	t.Helper()
-	s := &stand{wire.NewServer(handler, refuse, time.Now), newMemory()}
+	s := &stand{wire.NewServer(handler, refuse, time.Now), wiretest.NewMemory()}
 	s.server.Report = func(err error) { t.Error(err) }
 	for _, a := range adjust {
 		a(s.server)
@@ -144,7 +113,7 @@ func newPeer(t testing.TB, nc net.Conn, err error) *peer {
 // dial connects to a server in memory, and says text.
 func (s *stand) dial(t testing.TB, text string) *peer {
 	t.Helper()
-	nc, err := s.network.dial(t.Context(), "", "")
+	nc, err := s.network.Dial(t.Context(), "", "")
 	p := newPeer(t, nc, err)
 	p.send(t, text)
 	return p
@@ -227,7 +196,7 @@ func (s *stand) converse(n *notes, pieces ...string) ([]call, string) {
 	n.seen = nil
 	n.mu.Unlock()
 	c := &script{pieces: slices.Clone(pieces), closed: make(chan struct{})}
-	s.network.conns <- c
+	s.network.Hand(c)
 	<-c.closed
 	var out []string
 	for line := range strings.SplitSeq(c.out.String(), "\r\n") {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tollgate/shared/wire/wiretest"
 )
 
 func TestAStopEndsWhatIsIdleAndLetsCallsFinish(t *testing.T) {
@@ -34,7 +36,7 @@ func TestAStopEndsWhatIsIdleAndLetsCallsFinish(t *testing.T) {
 		if err := <-stopped; err != nil {
 			t.Errorf("got %v, want the stop to come to its end", err)
 		}
-		if _, err := s.network.dial(t.Context(), "", ""); err == nil {
+		if _, err := s.network.Dial(t.Context(), "", ""); err == nil {
 			t.Error("got a connection after the stop, want none")
 		}
 	})
@@ -95,7 +97,7 @@ func TestAStopBetweenTwoRequestsLosesNone(t *testing.T) {
 func TestAServerThatWasStoppedFirstServesNobody(t *testing.T) {
 	s := serve(t, write())
 	s.server.Close()
-	l := newMemory()
+	l := wiretest.NewMemory()
 	if err := s.server.Serve(t.Context(), l); !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("got %v, want http.ErrServerClosed", err)
 	}

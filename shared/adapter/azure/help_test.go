@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/wire"
+	"tollgate/shared/wire/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,30 +40,13 @@ func request(t *testing.T, text string) *http.Request {
 	return r.WithContext(t.Context())
 }
 
-// memory is a listener without sockets, for time that isn't real.
-type memory struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func newMemory() *memory { return &memory{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.done:
-		return nil, net.ErrClosed
+func dial(t *testing.T, l *wiretest.Memory) net.Conn {
+	t.Helper()
+	conn, err := l.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-func (m *memory) Close() error   { m.once.Do(func() { close(m.done) }); return nil }
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (m *memory) dial() net.Conn {
-	near, far := net.Pipe()
-	m.conns <- far
-	return near
+	return conn
 }
 
 // serving is a gateway of a function; what can't be read gets its status.
@@ -74,8 +57,8 @@ func (serving) Unreadable(w http.ResponseWriter, _ *http.Request, f *wire.Fault)
 }
 
 // started serves in a bubble; the error arrives when Serve returns.
-func started(ctx context.Context, h http.HandlerFunc) (*memory, <-chan error) {
-	l, ended := newMemory(), make(chan error, 1)
+func started(ctx context.Context, h http.HandlerFunc) (*wiretest.Memory, <-chan error) {
+	l, ended := wiretest.NewMemory(), make(chan error, 1)
 	go func() { ended <- azure.Server{Gateway: serving{h}, Now: time.Now}.Serve(ctx, l) }()
 	return l, ended
 }

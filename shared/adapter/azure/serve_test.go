@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tollgate/shared/adapter/azure"
+	"tollgate/shared/wire/wiretest"
 )
 
 func TestStoppingLetsCallsUnderWayFinish(t *testing.T) {
@@ -25,7 +26,7 @@ func TestStoppingLetsCallsUnderWayFinish(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, "whole")
 		})
-		conn, began := l.dial(), time.Now()
+		conn, began := dial(t, l), time.Now()
 		defer conn.Close()
 		_, _ = io.WriteString(conn, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
 		synctest.Wait()
@@ -54,7 +55,7 @@ func TestStoppingWhileAStreamRunsIsNoError(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-release
 		})
-		conn := l.dial()
+		conn := dial(t, l)
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
 		_, _ = io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
 		synctest.Wait()
@@ -77,7 +78,7 @@ func TestSlowHeadersAreNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		l, ended := started(ctx, func(http.ResponseWriter, *http.Request) { t.Error("got a call, want none") })
-		conn, began := l.dial(), time.Now()
+		conn, began := dial(t, l), time.Now()
 		_, _ = io.WriteString(conn, "GET /x HTTP/1.1\r\nHos")
 		_, err := io.Copy(io.Discard, conn)
 		if took := time.Since(began); err != nil || took > 30*time.Second {
@@ -93,7 +94,7 @@ func TestSlowHeadersAreNotWaitedFor(t *testing.T) {
 func TestAListenerThatFailsIsAnError(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop() // lets Serve's own goroutine go
-	if err := (azure.Server{Gateway: serving{http.NotFound}, Now: time.Now}).Serve(ctx, broken{newMemory()}); err == nil || !strings.Contains(err.Error(), "no more files") {
+	if err := (azure.Server{Gateway: serving{http.NotFound}, Now: time.Now}).Serve(ctx, broken{wiretest.NewMemory()}); err == nil || !strings.Contains(err.Error(), "no more files") {
 		t.Errorf("got %v, want the listener's error", err)
 	}
 }
