@@ -95,6 +95,7 @@ func FuzzClientAddress(f *testing.F) {
 	f.Add("1.2.3.4, 203.0.113.7:80", "[2001:db8::1]:443", uint8(2))
 	f.Add("::ffff:1.2.3.4,", ",,,", uint8(3))
 	f.Add("fe80::1%eth0", "[::1", uint8(1))
+	f.Add("0", "[0:aa0::0]", uint8(0))
 	f.Fuzz(func(t *testing.T, first, second string, hops uint8) {
 		n := int(hops%16) + 1
 		h := chain(first, second)
@@ -111,7 +112,11 @@ func FuzzClientAddress(f *testing.F) {
 			t.Fatalf("%q: got %s, want unknown: the chain has %d entries, not %d", h, got, len(entries), n)
 		}
 		entry := strings.Trim(entries[len(entries)-n], " \t")
-		want, err := netip.ParseAddr(entry)
+		bare := entry
+		if inner, ok := strings.CutPrefix(entry, "["); ok && strings.HasSuffix(inner, "]") && strings.Contains(inner, ":") {
+			bare = strings.TrimSuffix(inner, "]")
+		}
+		want, err := netip.ParseAddr(bare)
 		if with, errWith := netip.ParseAddrPort(entry); err != nil && errWith == nil {
 			want, err = with.Addr(), nil
 		}
