@@ -16,7 +16,6 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
-	"tollgate/shared/forward"
 	"tollgate/shared/headers"
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
@@ -86,9 +85,9 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver := forward.To(api, plan.Forward, parts.Backends(api), parts.provers(api)...)
+		deliver := g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver, stages: decision(plan, api, op, who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}

@@ -1,0 +1,80 @@
+package boot
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"tollgate/shared/contract"
+	"tollgate/shared/wire"
+)
+
+// backends are the transports to APIs' backends. All that ask for nothing special
+// share one, and with it its connections; trust and protocol are each API's own,
+// for a connection that one API trusts must not carry another's call.
+func backends(now func() time.Time) func(contract.PlannedAPI) http.RoundTripper {
+	common := wire.NewClient(now)
+	return func(api contract.PlannedAPI) http.RoundTripper {
+		b := api.Backend
+		if b.CA == "" && !b.HTTP2 {
+			return common
+		}
+		own := wire.NewClient(now)
+		trust(own.TLS, b)
+		if b.HTTP2 {
+			return overHTTP2(own)
+		}
+		return own
+	}
+}
+
+// trust is what an API's contract says of TLS to its backend.
+func trust(config *tls.Config, b contract.PlannedBackend) {
+	if b.CA == "" {
+		return
+	}
+	config.RootCAs = x509.NewCertPool() // and not the system's: any public authority could vouch for a private name
+	config.RootCAs.AppendCertsFromPEM([]byte(b.CA))
+}
+
+// http2 is a transport for HTTP/2 that tells what was never sent.
+type http2 struct{ *http.Transport }
+
+// overHTTP2 has the limits and the TLS of like. There is no way back to HTTP/1.1:
+// a contract that names one protocol means it.
+func overHTTP2(like *wire.Client) http.RoundTripper {
+	only := new(http.Protocols)
+	only.SetHTTP2(true)
+	only.SetUnencryptedHTTP2(true) // for http:// addresses, with prior knowledge (RFC 9113 §3.3)
+	config := like.TLS.Clone()
+	config.NextProtos = nil // the transport's to say
+	return http2{&http.Transport{
+		Protocols: only, TLSClientConfig: config, TLSHandshakeTimeout: like.Shake,
+		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DisableCompression:     true, // what the caller accepts is passed on as it is
+		MaxResponseHeaderBytes: int64(like.Head), IdleConnTimeout: like.Idle,
+		// A frozen function wakes up with connections that ended meanwhile.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+	}}
+}
+
+// RoundTrip tells a connection that never was from one that broke.
+func (t http2) RoundTrip(r *http.Request) (*http.Response, error) {
+	var connected atomic.Bool
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	r = r.WithContext(ctx)
+	if _, said := r.Header["User-Agent"]; !said {
+		r.Header["User-Agent"] = nil // or the transport would name itself
+	}
+	resp, err := t.Transport.RoundTrip(r)
+	if err != nil && !connected.Load() {
+		err = wire.NotSent(err)
+	}
+	return resp, err
+}
