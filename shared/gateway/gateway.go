@@ -16,6 +16,7 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
+	"tollgate/shared/cors"
 	"tollgate/shared/headers"
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
@@ -72,7 +73,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -105,6 +106,9 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
+	}
+	if op.WebSocket && api.CORS != nil {
+		steps = append(steps, step{"cors", cors.New(*api.CORS).Admit})
 	}
 	if op.Allow == nil {
 		return steps
