@@ -3,6 +3,7 @@ package boot
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -72,9 +73,18 @@ func (t http2) RoundTrip(r *http.Request) (*http.Response, error) {
 	if _, said := r.Header["User-Agent"]; !said {
 		r.Header["User-Agent"] = nil // or the transport would name itself
 	}
+	if safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions; r.Body == nil && !safe {
+		r.Body = once{} // net/http repeats what has no body after a stream was reset, whatever the method
+	}
 	resp, err := t.Transport.RoundTrip(r)
 	if err != nil && !connected.Load() {
 		err = wire.NotSent(err)
 	}
 	return resp, err
 }
+
+// once is an empty body that can't be sent again.
+type once struct{}
+
+func (once) Read([]byte) (int, error) { return 0, io.EOF }
+func (once) Close() error             { return nil }

@@ -1,18 +1,10 @@
 package boot
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
 	"log"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -26,60 +18,6 @@ import (
 	"tollgate/shared/pipeline"
 	"tollgate/shared/wire"
 )
-
-// authority is a certificate authority of a test's own.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  string
-}
-
-func newAuthority(t *testing.T, name string) authority {
-	t.Helper()
-	key, der := certificate(t, &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}, nil)
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return authority{cert, key, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
-}
-
-// certificate is signed by an authority, or by itself.
-func certificate(t *testing.T, of *x509.Certificate, by *authority) (*ecdsa.PrivateKey, []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent, signer := of, key
-	if by != nil {
-		parent, signer = by.cert, by.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, of, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, der
-}
-
-// of is a certificate for a server.
-func (a *authority) of(t *testing.T, until time.Time, names ...string) tls.Certificate {
-	t.Helper()
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until, DNSNames: names,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, KeyUsage: x509.KeyUsageDigitalSignature,
-	}
-	for _, n := range names {
-		if ip := net.ParseIP(n); ip != nil {
-			leaf.IPAddresses = append(leaf.IPAddresses, ip)
-		}
-	}
-	key, der := certificate(t, leaf, a)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
 
 // secure is a backend over TLS that says which protocol it was asked by.
 func secure(t *testing.T, cert tls.Certificate, h2 bool, adjust ...func(*tls.Config)) (address string, heard *atomic.Int64) {
@@ -219,6 +157,41 @@ func TestAnUnreachableBackendWasNeverSentAnything(t *testing.T) {
 			if got := errors.Is(err, wire.ErrNotSent); got != want {
 				t.Errorf("%s, HTTP/2 %v: got %v, never sent %v, want %v", at, h2, err, got, want)
 			}
+		}
+	}
+}
+
+// resets is a backend that resets every stream, and counts them.
+func resets(t *testing.T) (address string, streams *atomic.Int64) {
+	t.Helper()
+	streams = new(atomic.Int64)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		streams.Add(1)
+		panic(http.ErrAbortHandler) // RST_STREAM
+	}))
+	server.Config.ErrorLog, server.Config.Protocols = log.New(io.Discard, "", 0), new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL, streams
+}
+
+func TestAResetStreamIsNotSentAgain(t *testing.T) {
+	at, streams := resets(t)
+	rt := backends(time.Now)(contract.PlannedAPI{Backend: contract.PlannedBackend{HTTP2: true}})
+	t.Cleanup(rt.(interface{ CloseIdleConnections() }).CloseIdleConnections)
+	for n, method := range []string{"GET", "POST", "PATCH", "PUT", "DELETE"} {
+		r, err := http.NewRequestWithContext(t.Context(), method, at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["Idempotency-Key"] = []string{"1"} // net/http takes this for leave to repeat
+		if resp, err := rt.RoundTrip(r); err == nil {
+			t.Errorf("%s: got %s, want an error", method, resp.Status)
+		}
+		if got := streams.Load(); got != int64(n+1) {
+			t.Errorf("got %d streams after %s, want %d: one for each request", got, method, n+1)
 		}
 	}
 }
