@@ -1,8 +1,10 @@
 package boot
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -52,16 +54,41 @@ func overHTTP2(like *wire.Client) http.RoundTripper {
 	only.SetHTTP2(true)
 	only.SetUnencryptedHTTP2(true) // for http:// addresses, with prior knowledge (RFC 9113 §3.3)
 	config := like.TLS.Clone()
-	config.NextProtos = nil // the transport's to say
+	config.NextProtos = []string{"h2"}
 	return http2{&http.Transport{
-		Protocols: only, TLSClientConfig: config, TLSHandshakeTimeout: like.Shake,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		Protocols: only, DialContext: like.Dial, DialTLSContext: shakeHTTP2(like.Dial, config, like.Shake),
 		DisableCompression:     true, // what the caller accepts is passed on as it is
 		MaxResponseHeaderBytes: int64(like.Head), IdleConnTimeout: like.Idle,
 		// A frozen function wakes up with connections that ended meanwhile.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 	}}
 }
+
+// shakeHTTP2 insists on HTTP/2: with a backend that ignores ALPN (RFC 7301),
+// net/http would speak HTTP/1.1, and read it laxly.
+func shakeHTTP2(dial dialer, config *tls.Config, within time.Duration) dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		config := config.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(address) // the transport always gives both
+		shake := tls.Client(nc, config)
+		ctx, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		if err = shake.HandshakeContext(ctx); err == nil && shake.ConnectionState().NegotiatedProtocol != "h2" {
+			err = errors.New("the backend doesn't speak HTTP/2")
+		}
+		if err != nil {
+			_ = nc.Close() // of no use
+			return nil, err
+		}
+		return shake, nil
+	}
+}
+
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // RoundTrip tells a connection that never was from one that broke.
 func (t http2) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -124,7 +124,12 @@ func TestHTTP2IsSpokenWhereTheContractSaysSo(t *testing.T) {
 	}
 	oldTLS, _ := secure(t, cert, false)
 	oldClear, _ := counted(t, http.NotFoundHandler())
-	for _, at := range []string{oldTLS, oldClear} {
+	deaf := httptest.NewUnstartedServer(http.NotFoundHandler()) // TLS without ALPN
+	deaf.Listener = tls.NewListener(deaf.Listener, &tls.Config{Certificates: []tls.Certificate{cert}})
+	deaf.Config.ErrorLog = log.New(io.Discard, "", 0)
+	deaf.Start()
+	t.Cleanup(deaf.Close)
+	for _, at := range []string{oldTLS, oldClear, "https" + strings.TrimPrefix(deaf.URL, "http")} {
 		if status, body, _, cause := asked(t, at, contract.PlannedBackend{CA: ours.pem, HTTP2: true}); status != 502 || cause == "" {
 			t.Errorf("%s: got %d %q (%s), want 502: HTTP/2 means HTTP/2", at, status, body, cause)
 		}
