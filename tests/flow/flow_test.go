@@ -33,7 +33,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 		began := time.Now()
 		leave()
 		s.gone(t, began)
-	})
+	}, inProcess, throughHost, overHTTP2)
 }
 
 func TestAnUploadStreamsAndACallerThatLeavesEndsIt(t *testing.T) {
@@ -70,7 +70,7 @@ func TestAnUploadStreamsAndACallerThatLeavesEndsIt(t *testing.T) {
 		s.gone(t, began)
 		_ = in.Close()
 		<-ended
-	})
+	}, inProcess, throughHost, overHTTP2)
 }
 
 func TestTrailersPass(t *testing.T) {
@@ -83,7 +83,7 @@ func TestTrailersPass(t *testing.T) {
 		if got, want := resp.Trailer.Get("X-Digest"), hex.EncodeToString(sum.Sum(nil)); got != want {
 			t.Errorf("got the trailer %q, want the digest %q", got, want)
 		}
-	})
+	}, inProcess, throughHost, overHTTP2)
 }
 
 func TestAWebSocketEchoes(t *testing.T) {
@@ -112,7 +112,7 @@ func TestAWebSocketEchoes(t *testing.T) {
 		if e := s.Event(t, id); e.Status != 101 || e.Verdict != "granted" || e.Operation != "socket" {
 			t.Errorf("got %+v, want a grant of 101", e)
 		}
-	})
+	}, inProcess, throughHost)
 }
 
 func TestACallerThatLeavesAWebSocketEndsIt(t *testing.T) {
@@ -124,7 +124,7 @@ func TestACallerThatLeavesAWebSocketEndsIt(t *testing.T) {
 		began := time.Now()
 		_ = c.CloseNow()
 		s.gone(t, began)
-	})
+	}, inProcess, throughHost)
 }
 
 func TestElsewhereNoWebSocketOpens(t *testing.T) {
@@ -136,5 +136,5 @@ func TestElsewhereNoWebSocketOpens(t *testing.T) {
 		if _, resp, err := websocket.Dial(t.Context(), u.String(), &websocket.DialOptions{HTTPClient: s.client}); err == nil || resp.StatusCode != 200 {
 			t.Errorf("got %v (%v), want a plain answer", resp, err)
 		}
-	})
+	}, inProcess, throughHost)
 }

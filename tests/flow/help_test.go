@@ -98,8 +98,8 @@ type stand struct {
 	client *http.Client
 }
 
-// contracts are those of testdata, with the backend's address in place of BACKEND.
-func contracts(t testing.TB, address string) string {
+// contracts are those of testdata, edited, and with the backend's address in place of BACKEND.
+func contracts(t testing.TB, address string, edits ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"gateway.yaml", "flow.yaml"} {
@@ -107,29 +107,42 @@ func contracts(t testing.TB, address string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(string(text), "BACKEND", address)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(strings.NewReplacer(edits...).Replace(string(text)), "BACKEND", address)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir
 }
 
-// each runs a test in this process, and through the host.
-func each(t *testing.T, test func(t *testing.T, s stand)) {
+// The ways of each test.
+const (
+	inProcess   = "in process"
+	throughHost = "through the host"
+	overHTTP2   = "over HTTP/2 to the backend"
+)
+
+// each runs a test in each of the ways.
+func each(t *testing.T, test func(t *testing.T, s stand), ways ...string) {
 	app := lab.StageApp(t)
-	for _, where := range []string{"in process", "through the host"} {
+	for _, where := range ways {
 		t.Run(where, func(t *testing.T) {
 			b := newBehind()
-			server := httptest.NewServer(b)
+			server := httptest.NewUnstartedServer(b)
+			server.Config.Protocols = backend.Protocols()
+			server.Start()
 			t.Cleanup(server.Close)
-			dir := contracts(t, server.URL)
+			var edits []string
+			if where == overHTTP2 {
+				edits = []string{`"BACKEND" }`, `"BACKEND", http: "2" }`, ", upgrade: websocket", ""}
+			}
+			dir := contracts(t, server.URL, edits...)
 			transport := &http.Transport{DisableCompression: true}
 			t.Cleanup(transport.CloseIdleConnections)
 			s := stand{nil, b, &http.Client{Transport: transport}}
-			if where == "in process" {
-				s.Lab = lab.InProcess(t, dir)
-			} else {
+			if where == throughHost {
 				s.Lab = lab.Hosted(t, dir, app)
+			} else {
+				s.Lab = lab.InProcess(t, dir)
 			}
 			test(t, s)
 		})
