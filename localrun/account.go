@@ -74,7 +74,7 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 		}
 		a.Stages = append(a.Stages, one)
 	}
-	if a.Verdict == audit.Granted && len(call.Forward) > 0 {
+	if a.Verdict == audit.Granted && !a.own {
 		a.Forward = map[string]string{}
 		for name, values := range call.Forward {
 			a.Forward[name] = strings.Join(values, ", ")
@@ -83,11 +83,11 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 	return a
 }
 
-// forwards tells whether a contract has the operation: the others, such as an
-// API's metadata, are the gateway's own.
+// forwards tells whether a contract sends the operation's calls on: the others,
+// such as fixed answers and an API's metadata, are the gateway's own.
 func (s *scene) forwards(api, operation string) bool {
 	return slices.ContainsFunc(s.plan.APIs, func(a contract.PlannedAPI) bool {
-		return a.Name == api && slices.ContainsFunc(a.Operations, func(o contract.PlannedOperation) bool { return o.ID == operation })
+		return a.Name == api && slices.ContainsFunc(a.Operations, func(o contract.PlannedOperation) bool { return o.ID == operation && o.Reply == nil })
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,8 +85,10 @@ func faultsIn(dir, environment string) (contract.Faults, error) {
 		environments = []string{environment}
 	}
 	for _, e := range environments {
-		_, more := estate.Plan(e)
-		faults = append(faults, more...)
+		plan, more := estate.Plan(e)
+		if faults = append(faults, more...); plan != nil {
+			faults = append(faults, plan.Outdated(time.Now())...)
+		}
 	}
 	if len(environments) == 0 {
 		faults = append(faults, contract.Fault{File: "environments", Warning: true, Message: "there is no environment; nothing that an environment binds was checked"})

@@ -156,7 +156,7 @@ func (s *stage) listen() (net.Listener, error) {
 }
 
 func (s *stage) serve(l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, Protocols: backend.Protocols()}
 	s.onClose(srv.Close)
 	go func() { _ = srv.Serve(l) }() // ends when closed
 }

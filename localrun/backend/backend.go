@@ -10,6 +10,8 @@
 //	header=Name:Value       adds a response header; may be repeated
 //	abort=1                 closes the connection in the middle of the answer
 //
+// A WebSocket is taken on any path, and each message sent back.
+//
 // A value that makes no sense is not an error, for it may well be meant for an
 // API that the echo stands in for (?status=open): it is named under "ignored".
 package backend
@@ -47,6 +49,10 @@ type echo struct {
 func New() http.Handler { return http.HandlerFunc(serve) }
 
 func serve(w http.ResponseWriter, r *http.Request) {
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		repeat(w, r)
+		return
+	}
 	heard, err := hear(r)
 	if err != nil {
 		// The client broke off or sent nonsense: there is no whole request to repeat.

@@ -81,12 +81,15 @@ func writeEnvironment(dir string, source *contract.Estate, a Addresses) error {
 
 // environment binds everything that the contracts ask for to a stand-in.
 func environment(source *contract.Estate, a Addresses) map[string]any {
-	groups := map[string]map[string]string{"backend": {}, "issuer": {}, "clientId": {}, "client": {}, "tenants": {}}
+	groups := map[string]map[string]string{"backend": {}, "issuer": {}, "clientId": {}, "client": {}, "tenants": {}, "ca": {}}
 	for _, c := range source.Clients {
 		groups["client"][c.Name] = GUID("client", c.Name)
 	}
 	for _, api := range source.APIs {
 		groups["clientId"][api.Name] = GUID("api", api.Name)
+		if api.Backend.CA != "" {
+			groups["ca"][api.Backend.CA] = authority
+		}
 		for _, tenant := range api.Tenants {
 			if tenant != contract.Home {
 				groups["tenants"][tenant] = GUID("tenant", tenant)

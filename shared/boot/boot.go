@@ -24,7 +24,6 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
 	"tollgate/shared/token"
-	"tollgate/shared/wire"
 )
 
 // Azure runs the gateway as a custom handler until it is told to stop, and
@@ -62,6 +61,9 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 	parts := Parts(stdout, stderr)
 	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
+	}
+	for _, f := range plan.Outdated(parts.Now()) {
+		parts.Identity.Warn(f.Message + " (" + f.File + ")")
 	}
 	gw := gateway.Compile(plan, parts)
 	l, err := azure.Listen(config.Port)
@@ -112,12 +114,11 @@ func Plan(dir, environment string) (*contract.Plan, error) {
 func Parts(stdout, stderr io.Writer) gateway.Parts {
 	keys := http.DefaultTransport.(*http.Transport).Clone()
 	keys.MaxResponseHeaderBytes = 64 << 10
-	backends := wire.NewClient(time.Now)
 	return gateway.Parts{
 		Now:      time.Now,
 		NewID:    newID,
 		Keys:     keys,
-		Backends: func(contract.PlannedAPI) http.RoundTripper { return backends },
+		Backends: backends(time.Now),
 		Events:   audit.NewLines(stdout),
 		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{

@@ -22,7 +22,7 @@ func checkLiteralURL(d *document, at string, t Text) {
 		return
 	}
 	where := plainLoopback
-	if at == "backend.url" {
+	if strings.HasPrefix(at, "backend.") {
 		where = plainAnywhere
 	}
 	checkURL(d, at, string(t), where)

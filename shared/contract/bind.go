@@ -125,16 +125,10 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 		out.Operations = append(out.Operations, PlannedOperation{
 			ID: op.ID, Template: t, Allow: op.Allow, StepUp: op.StepUp,
 			EncodedSlash: op.EncodedSlash == "allow", Headers: required("operations."+op.ID+".headers", op.Headers),
+			WebSocket: op.Upgrade != "", Rewrite: rewriteOf(op.Rewrite, t), Query: queryRules(a.Query, op.Query), Reply: op.Reply.planned(),
 		})
 	}
 	return out
-}
-
-func (b *binder) backend(d *document, a *API) PlannedBackend {
-	return PlannedBackend{
-		Targets: []PlannedTarget{{URL: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere)}},
-		Timeout: time.Duration(a.Backend.Timeout),
-	}
 }
 
 // audiences are what aud may be. entra-oauth.md §1: a v1 token names the
@@ -196,7 +190,7 @@ func (b *binder) checkEnvironment() {
 	if _, taken := env.Tenants[Home]; taken {
 		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}
-	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants} {
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "ca": pemNames(env.CA)} {
 		for _, name := range sortedKeys(m) {
 			if !b.used[group+"."+name] {
 				d.warn(group+"."+name+"#", "no contract takes ${%s.%s}", group, name)

@@ -100,7 +100,7 @@ type apiCheck struct {
 func (c *apiCheck) run() {
 	c.used = map[string]bool{}
 	below := c.checkPath()
-	checkLiteralURL(c.document, "backend.url", c.api.Backend.URL)
+	c.checkBackend()
 	c.checkPlaceholders()
 	c.unique("scopes", len(c.api.Scopes), func(i int) string { return c.api.Scopes[i].Name }, "name")
 	c.unique("roles", len(c.api.Roles), func(i int) string { return c.api.Roles[i].Name }, "name")
@@ -115,6 +115,7 @@ func (c *apiCheck) run() {
 	}
 	c.checkCORS()
 	c.checkHeaders()
+	c.checkQuery("query", c.api.Query)
 	c.checkAnswer(c.api.ResponseHeaders, c.gateway)
 	c.checkUnused()
 }
@@ -146,7 +147,9 @@ func (c *apiCheck) checkPath() []Segment {
 // checkPlaceholders makes sure that each ${…} is one that environments can bind.
 func (c *apiCheck) checkPlaceholders() {
 	c.placeholders("audience", c.api.Audience)
-	c.placeholders("backend.url", c.api.Backend.URL)
+	for at, text := range c.api.Backend.urls() {
+		c.placeholders(at, text)
+	}
 	for i, r := range c.api.Require {
 		for j, v := range r.Values {
 			c.placeholders(fmt.Sprintf("require.%d.values.%d", i, j), v)
@@ -214,6 +217,7 @@ func (c *apiCheck) checkOperation(i int, below []Segment) {
 	}
 	c.templates = append(c.templates, t)
 	c.checkEncodedSlash(at, op, t)
+	c.checkTransport(at, op, t)
 }
 
 func (c *apiCheck) checkAllow(a *Allow, at string) {

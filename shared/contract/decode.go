@@ -209,7 +209,9 @@ func (d *document) decodeScalar(n *yaml.Node, v reflect.Value, path string, tag 
 	}
 	switch v.Kind() {
 	case reflect.String:
-		d.checkText(v.String(), v.Type() == reflect.TypeFor[Text](), path, tag)
+		if v.Type() != reflect.TypeFor[PEM]() { // bind reads that one
+			d.checkText(v.String(), v.Type() == reflect.TypeFor[Text](), path, tag)
+		}
 	case reflect.Int:
 		if low, err := strconv.ParseInt(tag.Get("min"), 10, 64); err == nil && v.Int() < low {
 			d.fault(path, "must be at least %d, got %d", low, v.Int())
@@ -228,7 +230,7 @@ func (d *document) checkText(s string, bound bool, path string, tag reflect.Stru
 		d.fault(path, "is empty; give it a value or remove the line")
 	}
 	if !bound && strings.Contains(s, "${") {
-		d.fault(path, "can't take a value of the environment: ${…} is allowed only in backend.url, audience, values, issuer and discovery")
+		d.fault(path, "can't take a value of the environment: ${…} is allowed only in backend.url, backend.targets, audience, values, issuer and discovery")
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 && path != "description" && !strings.HasSuffix(path, ".description") {
 		d.fault(path, "holds a control character at byte %d", i)
@@ -238,7 +240,7 @@ func (d *document) checkText(s string, bound bool, path string, tag reflect.Stru
 // setScalar stores n in v; what doesn't fit is said in the result.
 func setScalar(n *yaml.Node, v reflect.Value) string {
 	switch v.Interface().(type) {
-	case string, Text:
+	case string, Text, PEM:
 		if n.ShortTag() != "!!str" {
 			return fmt.Sprintf("want text, got %s; put it in quotes if text is meant", shape(n))
 		}

@@ -51,7 +51,7 @@ func (e *Estate) setDefaults() {
 		orElseText(&a.SigningKeys, "tenant")
 		orElseText(&a.Principals, "both")
 		orElseText(&a.ClientAuth, "any")
-		orElse(&a.Backend.Timeout, DefaultTimeout)
+		a.Backend.setDefaults()
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}

@@ -16,7 +16,10 @@ func (e *Estate) Placeholders() []string {
 		texts = append(texts, is.Issuer, is.Discovery)
 	}
 	for _, a := range e.APIs {
-		texts = append(texts, a.Audience, a.Backend.URL)
+		texts = append(texts, a.Audience)
+		for _, url := range a.Backend.urls() {
+			texts = append(texts, url)
+		}
 		for _, r := range a.Require {
 			texts = append(texts, r.Values...)
 		}

@@ -107,13 +107,21 @@ type PlannedAPI struct {
 
 // PlannedBackend is where an API's granted calls go, and how.
 type PlannedBackend struct {
-	Targets []PlannedTarget // at least one
+	Targets []PlannedTarget // none only where every operation has a reply
 	Timeout time.Duration   // each wait for a target, until its answer begins
+
+	Breaker       *PlannedBreaker // nil: none
+	Retries       int             // 0: none
+	MaxConcurrent int             // 0: any number
+	CA            string          // PEM; "": the system's
+	HTTP2         bool            // and no other
 }
 
 // PlannedTarget is one address of a backend.
 type PlannedTarget struct {
-	URL *url.URL
+	URL    *url.URL
+	Weight int    // from 1
+	Rule   string // such as "backend.targets.0"
 }
 
 // Accepted is one issuer that an API trusts, and the audiences it may name.
@@ -153,4 +161,9 @@ type PlannedOperation struct {
 
 	EncodedSlash bool             // a parameter may hold one
 	Headers      []RequiredHeader // besides the API's, by name
+
+	WebSocket bool        // a request may become one
+	Rewrite   *Rewrite    // nil: the backend gets the request's path
+	Query     *QueryRules // the API's and the operation's; nil: the query passes
+	Reply     *Reply      // nil: the backend answers
 }

@@ -83,7 +83,7 @@ type API struct {
 	Description string      `field:"description" doc:"For readers."`
 	Owner       string      `field:"owner,required" doc:"Who answers for it: a mail address or a team's name."`
 	Path        string      `field:"path,required" doc:"Where the API lives. Every operation is below it, and no other API."`
-	Backend     Backend     `field:"backend,required" doc:"Where granted calls go."`
+	Backend     Backend     `field:"backend" doc:"Where granted calls go. An API needs one unless every operation of it has answer."`
 	Audience    Text        `field:"audience,required" doc:"The registration's Application ID URI: aud of a v1 token, and of tokens of other issuers. A v2 token carries the client id instead, bound in the environment."`
 	Issuers     []string    `field:"issuers" doc:"Whose tokens are accepted: entra, or names under the gateway's identity.issuers." default:"entra"`
 	Tenants     []string    `field:"tenants" doc:"Whose Entra tokens are accepted: home, or names under the environment's tenants." default:"home"`
@@ -100,6 +100,7 @@ type API struct {
 	Operations  []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
 
 	Addresses       Addresses           `field:"addresses" doc:"From where calls to this API may come, besides what the gateway says. Needs the gateway's clientAddress."`
+	Query           Query               `field:"query" doc:"Which query parameters the backend gets."`
 	CORS            *CORS               `field:"cors" doc:"Which pages' scripts may read the answers (Fetch, CORS protocol). It lets nobody call who couldn't without it."`
 	Headers         map[string][]string `field:"headers" doc:"Headers that every request must carry, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 	ResponseHeaders map[string]string   `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's and of the gateway's of that name." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
@@ -113,8 +114,15 @@ type Proof struct {
 
 // Backend is where granted calls go.
 type Backend struct {
-	URL     Text     `field:"url,required" doc:"The backend's address; the request's whole path is appended. No part of a request can change the host."`
+	URL     Text     `field:"url" doc:"The backend's address; the request's whole path is appended. No part of a request can change the host. This or targets."`
 	Timeout Duration `field:"timeout" doc:"Longest wait for the backend to take the request, and then to begin its answer; 504 after it. A running stream isn't cut." default:"30s"`
+
+	Targets       []Target `field:"targets" doc:"Several addresses that do the same, taken in turn by weight. This or url."`
+	Breaker       *Breaker `field:"breaker" doc:"When an address that fails is left alone for a while. Without it, never."`
+	Retries       int      `field:"retries" doc:"1 to 5: how often a call is tried again that never reached a target, on the next one if there are several. Only GET, HEAD, OPTIONS, PUT and DELETE. Without it, never." min:"1"`
+	MaxConcurrent int      `field:"maxConcurrent" doc:"Calls under way to this API's backend in one instance; beyond them 503 at once. A stream counts until its end. Without it, any number." min:"1"`
+	CA            string   `field:"ca" doc:"A name under the environment's ca: only certificates of that authority are trusted, and not the system's. Without it, the system's." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	HTTP          string   `field:"http" doc:"2: HTTP/2 only, with prior knowledge where the address is plain http." enum:"1.1,2" default:"1.1"`
 }
 
 // Scope is a delegated permission.
@@ -146,6 +154,11 @@ type Operation struct {
 	Allow       *Allow `field:"allow" doc:"Who may call it. This or public, never both."`
 	StepUp      string `field:"stepUp" doc:"Authentication context that a user must have met, such as c1. A client that can will ask Entra for it and come back." pattern:"^c[1-9][0-9]?$"`
 	Public      *bool  `field:"public" doc:"true: anyone, without a token. This or allow, never both."`
+
+	Upgrade string  `field:"upgrade" doc:"websocket: a GET that asks for it may become a WebSocket, if the backend agrees. Everywhere else Upgrade is removed." enum:"websocket"`
+	Rewrite string  `field:"rewrite" doc:"The path that the backend gets, appended to its address in place of the request's: \"/v2/items/{id}\", with parameters of match."`
+	Query   Query   `field:"query" doc:"Which query parameters the backend gets, besides the API's rules."`
+	Reply   *Answer `field:"answer" doc:"What the gateway answers itself, after the same decisions; the backend isn't called."`
 
 	EncodedSlash string              `field:"encodedSlash" doc:"allow: a parameter may hold %2F, or %252F, which is what a Functions host makes of it. Anywhere else such a path is refused." enum:"allow"`
 	Headers      map[string][]string `field:"headers" doc:"Headers that a request must carry, besides the API's, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
@@ -195,6 +208,7 @@ type Environment struct {
 	ClientID    map[string]string `field:"clientId" doc:"The registration's client id of each API, by its name: what a v2 token carries in aud." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	CA          map[string]PEM    `field:"ca" doc:"Certificate authorities of private networks, by the names that backend.ca calls them: one or more certificates as PEM text." keys:"^[a-z][a-z0-9-]{0,62}$"`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -3,16 +3,19 @@
 //
 // It is no access control. A browser sends a simple request to anyone, and a
 // program that isn't a browser obeys none of this; who may call is decided by
-// the other stages. So only a preflight, which asks in advance, is ever refused.
+// the other stages. So only a preflight, which asks in advance, is ever refused,
+// and a WebSocket, which no browser keeps a page from reading.
 package cors
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"tollgate/shared/contract"
+	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 )
 
@@ -85,6 +88,17 @@ func refused(code, detail, rule string) *refusal.Refusal {
 // lists tells whether the request comes from one origin, and a listed one.
 func (p *Policy) lists(request http.Header) bool {
 	return len(request[origin]) == 1 && p.origins[request[origin][0]]
+}
+
+// Admit refuses a WebSocket of an origin that isn't listed: a browser opens one
+// from any page and lets its script read it, whatever the answer says (RFC 6455
+// §10.2). A request without an origin is no browser's.
+func (p *Policy) Admit(_ context.Context, c *pipeline.Call) *refusal.Refusal {
+	h := c.Request.Header
+	if len(h["Upgrade"]) == 0 || len(h[origin]) == 0 || p.lists(h) {
+		return nil
+	}
+	return refused("origin_not_allowed", "This API isn't open to scripts of that origin.", "cors.origins")
 }
 
 // Vary is what every answer depends on, also one without an origin: a cache

@@ -11,12 +11,14 @@ import (
 
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/wire"
 )
 
 // failed tells apart whose fault it was that no answer came.
-func (t *route) failed(ctx context.Context, c *pipeline.Call, sent *body, err error) *refusal.Refusal {
+func (got *attempt) failed(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
+	err, sent := got.err, got.sent
 	timeout, isNet := errors.AsType[net.Error](err)
-	cause := fmt.Errorf("call %s: %s", t.target.Host, plainly(err))
+	cause := fmt.Errorf("call %s: %s", got.target.url.Host, plainly(err))
 	switch {
 	case sent != nil && sent.tooLong.Load():
 		return tooLarge()
@@ -31,21 +33,21 @@ func (t *route) failed(ctx context.Context, c *pipeline.Call, sent *body, err er
 		return refusal.New(refusal.GatewayTimeout, "backend_timeout", "The backend did not answer in time.").
 			By("backend.timeout").Because(cause)
 	}
-	return badGateway(cause)
+	return got.unreachable(cause)
 }
 
 func tooLarge() *refusal.Refusal {
 	return refusal.New(refusal.TooLarge, "body_too_large", "The request body is larger than this API takes.").By("maxBody")
 }
 
-func badGateway(err error) *refusal.Refusal {
-	return refusal.New(refusal.BadGateway, "backend_unreachable", "The backend could not be reached.").By("backend.url").Because(err)
+func (got *attempt) unreachable(err error) *refusal.Refusal {
+	return refusal.New(refusal.BadGateway, "backend_unreachable", "The backend could not be reached.").By(got.target.rule).Because(err)
 }
 
 // blame puts an answer that broke off on the request's body, if that is why the
 // connection to the backend was given up.
-func (t *route) blame(c *pipeline.Call, sent *body) {
-	switch {
+func (got *attempt) blame(c *pipeline.Call) {
+	switch sent := got.sent; {
 	case c.Outcome.Broken == "" || sent == nil:
 	case sent.tooLong.Load():
 		c.Outcome.Broken, c.Outcome.Code = "the request body is over the cap", "body_too_large"
@@ -62,6 +64,9 @@ func plainly(err error) string {
 	}
 	if own, ok := errors.AsType[*os.SyscallError](err); ok {
 		return own.Error()
+	}
+	if errors.Is(err, wire.ErrNotSent) { // a handshake: nobody's content can be in it
+		return err.Error()
 	}
 	if own, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return own.Error()

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tollgate/localrun/backend"
-	"tollgate/shared/forward"
 	"tollgate/shared/pipeline"
 )
 
@@ -189,7 +188,7 @@ func answer(t *testing.T, resp *http.Response) http.Header {
 	t.Helper()
 	w := httptest.NewRecorder()
 	call := &pipeline.Call{Request: request(t, "GET /orders HTTP/1.1\r\nHost: a\r\n\r\n"), Path: "/orders", Correlation: correlation}
-	deliver := forward.To(api(t, "http://backend.internal"), claimsContract, &captured{answer: resp})
+	deliver := newFront(api(t, "http://backend.internal"), &captured{answer: resp}).deliver
 	if refused := deliver(t.Context(), w, call); refused != nil {
 		t.Fatalf("got %+v, want an answer", refused)
 	}

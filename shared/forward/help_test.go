@@ -68,7 +68,11 @@ type front struct {
 }
 
 func newFront(a contract.PlannedAPI, rt http.RoundTripper) *front {
-	return &front{deliver: forward.To(a, claimsContract, rt), who: caller(), results: make(chan result, 1<<10)}
+	var op contract.PlannedOperation
+	if len(a.Operations) > 0 { // a test's own
+		op = a.Operations[0]
+	}
+	return &front{deliver: forward.At(a, claimsContract, rt, time.Now).To(op), who: caller(), results: make(chan result, 1<<10)}
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -186,7 +190,7 @@ func sent(t testing.TB, r *http.Request, who http.Header) *http.Request {
 	t.Helper()
 	c := &captured{}
 	call := &pipeline.Call{Request: r, Path: r.URL.EscapedPath(), Correlation: correlation, Forward: who}
-	deliver := forward.To(api(t, "http://backend.internal"), claimsContract, c)
+	deliver := newFront(api(t, "http://backend.internal"), c).deliver
 	if refused := deliver(r.Context(), httptest.NewRecorder(), call); refused != nil {
 		t.Fatalf("got %+v, want the call delivered", refused)
 	}

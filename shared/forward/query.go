@@ -1,16 +1,16 @@
 package forward
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
+
+	"tollgate/shared/contract"
 )
 
-// withheld are query parameters that carry a secret for the gateway or the host
-// (a Functions key, a subscription key, a token: RFC 6750 §2.3), or that some
-// frameworks take for the method.
-var withheld = map[string]bool{"code": true, "subscription-key": true, "access_token": true, "_method": true}
-
-// cleanQuery removes those parameters and leaves every other byte as it was.
+// cleanQuery removes the parameters that no backend gets, and leaves every other
+// byte as it was.
 func cleanQuery(raw string) string {
 	if raw == "" {
 		return ""
@@ -29,12 +29,46 @@ func cleanQuery(raw string) string {
 	return strings.Join(kept, "&")
 }
 
-// private: the host reads names without regard to case, and encoded ones too. A
-// name that can't be decoded is compared as it stands.
+// withheld is never changed.
+var withheld = contract.WithheldParameters()
+
 func private(pair string) bool {
+	return slices.Contains(withheld, strings.ToLower(strings.TrimSpace(nameOf(pair))))
+}
+
+// nameOf is a parameter's name as the host and most backends read it. One that
+// can't be decoded stays as it stands.
+func nameOf(pair string) string {
 	name, _, _ := strings.Cut(pair, "=")
 	if decoded, err := url.QueryUnescape(name); err == nil {
-		name = decoded
+		return decoded
 	}
-	return withheld[strings.ToLower(strings.TrimSpace(name))]
+	return name
 }
+
+// ruled is a query under a contract's rules. What goes is compared without regard
+// to case, for a backend that reads names so must not hear it either; what may
+// stay is compared exactly.
+//
+// Some servers split at a semicolon too: with debug removed, a=1;debug=1 would be
+// a way around. It is sent encoded, which is how everyone else reads it (WHATWG
+// URL, application/x-www-form-urlencoded parsing).
+func ruled(rules *contract.QueryRules, raw string) string {
+	var kept []string
+	for pair := range strings.SplitSeq(raw, "&") {
+		name := nameOf(pair)
+		switch {
+		case pair == "", slices.Contains(rules.Drop, strings.ToLower(strings.TrimSpace(name))):
+		case rules.Closed && !slices.Contains(rules.Allow, name):
+		default:
+			kept = append(kept, strings.ReplaceAll(pair, ";", "%3B"))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rules.Set)) {
+		kept = append(kept, percent(name)+"="+percent(rules.Set[name]))
+	}
+	return strings.Join(kept, "&")
+}
+
+// percent encodes a space as %20, which nobody takes for a plus.
+func percent(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -16,7 +16,7 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
-	"tollgate/shared/forward"
+	"tollgate/shared/cors"
 	"tollgate/shared/headers"
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
@@ -73,7 +73,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -86,9 +86,9 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver := forward.To(api, plan.Forward, parts.Backends(api), parts.provers(api)...)
+		deliver := g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver, stages: decision(plan, api, op, who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -106,6 +106,9 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
+	}
+	if op.WebSocket && api.CORS != nil {
+		steps = append(steps, step{"cors", cors.New(*api.CORS).Admit})
 	}
 	if op.Allow == nil {
 		return steps

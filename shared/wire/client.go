@@ -50,6 +50,22 @@ func NewClient(now func() time.Time) *Client {
 
 var errGone = errors.New("the backend closed the connection")
 
+// ErrNotSent is in the chain of an error that came before any byte of the
+// request was written: no connection, or no TLS handshake. The request's body
+// was not read.
+var ErrNotSent = errors.New("nothing of the request was sent")
+
+// ErrUnsendable is in the chain of an error about the request itself: it holds
+// what could be read another way than it was meant.
+var ErrUnsendable = errors.New("the request can't be sent")
+
+// NotSent puts ErrNotSent into the chain of err, whose text stays.
+func NotSent(err error) error { return notSent{err} }
+
+type notSent struct{ error }
+
+func (e notSent) Unwrap() []error { return []error{ErrNotSent, e.error} }
+
 // RoundTrip sends r and gives the answer once its head is there. The answer's
 // body must be closed.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -62,20 +78,24 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (c *Client) send(r *http.Request) (*http.Response, error) {
-	key := r.URL.Scheme + "://" + r.URL.Host
+	key, before := r.URL.Scheme+"://"+r.URL.Host, false
 	if l := c.idle(key); l != nil {
 		answer, err := l.exchange(r)
 		if !errors.Is(err, errGone) || !repeatable(r) {
 			return answer, err
 		}
+		before = true
 	}
 	// A repeated request gets a new connection: one that brings its backend down
 	// must not go through all that are kept.
 	l, err := c.dial(r, key)
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		return l.exchange(r)
+	case before:
+		return nil, err // it did go out once
 	}
-	return l.exchange(r)
+	return nil, NotSent(err)
 }
 
 func closeBody(r *http.Request) {

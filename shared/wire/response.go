@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -18,7 +19,7 @@ func appendRequest(out []byte, r *http.Request) ([]byte, error) {
 		host = r.URL.Host
 	}
 	if !isToken(r.Method) || !all(target, targetByte) || !isHost(host) {
-		return nil, errors.New("the request's method, target or host can't be sent")
+		return nil, fmt.Errorf("%w: its method, target or host", ErrUnsendable)
 	}
 	out = append(append(append(out, r.Method...), ' '), target...)
 	out = append(append(append(out, " HTTP/1.1\r\nHost: "...), host...), "\r\n"...)
@@ -31,7 +32,7 @@ func appendRequest(out []byte, r *http.Request) ([]byte, error) {
 		}
 		for _, v := range values {
 			if !isToken(name) || !isValue(v) {
-				return nil, errors.New("a header can't be sent")
+				return nil, fmt.Errorf("%w: a header", ErrUnsendable)
 			}
 			out = append(append(append(out, name...), ": "...), v...)
 			out = append(out, "\r\n"...)

@@ -95,6 +95,7 @@ var homes = map[string]string{
 	"github.com/go-jose/go-jose":                                        "shared/token",
 	"go.yaml.in/yaml":                                                   "shared/contract",
 	"github.com/sethvargo/go-limiter":                                   "shared/limit/guard",
+	"github.com/sony/gobreaker":                                         "shared/forward",
 	"github.com/aws/aws-lambda-go":                                      "shared/adapter/lambda",
 	"go.opentelemetry.io":                                               "shared/telemetry",
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":               "shared/tables",

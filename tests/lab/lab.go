@@ -132,7 +132,9 @@ func (l *Lab) Restart(t testing.TB, root string, adjust ...func(*host.Options)) 
 func prepare(t testing.TB, contracts, publicURL string) *Lab {
 	t.Helper()
 	l := &Lab{Backend: backend.Record(backend.New())}
-	back := httptest.NewServer(l.Backend)
+	back := httptest.NewUnstartedServer(l.Backend)
+	back.Config.Protocols = backend.Protocols()
+	back.Start()
 	t.Cleanup(back.Close)
 	entra := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.Issuer.ServeHTTP(w, r) }))
 	at := "http://" + entra.Listener.Addr().String()
