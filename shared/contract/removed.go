@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -64,4 +65,19 @@ func Removed(folded string) string {
 		return "only the platform or a proxy may speak under it"
 	}
 	return ""
+}
+
+// ConnectionNames are the headers, folded, that end at this connection because
+// Connection says so; nil for none.
+func ConnectionNames(h http.Header) map[string]bool {
+	var named map[string]bool
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if named == nil {
+				named = map[string]bool{}
+			}
+			named[FoldHeader(strings.TrimSpace(name))] = true
+		}
+	}
+	return named
 }
