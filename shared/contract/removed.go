@@ -43,7 +43,8 @@ func platformHeaders() []string {
 		"client-ip", "x-client-ip", "x-client-port", "true-client-ip", "x-real-ip", "x-cluster-client-ip", "fastly-client-ip", "cf-connecting-ip",
 		"disguised-host", "proxy", // httpoxy: CGI makes HTTP_PROXY of it
 		"was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
-		"via", "x-forwarded", "x-host", "x-original-host",
+		"via", "x-forwarded", "x-host",
+		"x-original-for", "x-original-forwarded-for", "x-original-host", "x-original-prefix", "x-original-proto", // what a proxy keeps of X-Forwarded-* (ASP.NET Core, nginx ingress)
 		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-waws-unencoded-url", "x-accel-redirect",
 		"x-script-name", "script-name", "path-info", "x-replaced-path", "x-http-host-override", "x-http-destinationurl",
 		"x-http-method", "x-http-method-override", "x-method-override",
