@@ -132,7 +132,7 @@ func (c *apiCheck) checkPath() []Segment {
 	}
 	lower := strings.ToLower(c.api.Path)
 	for _, p := range reservedPrefixes() {
-		if strings.HasPrefix(lower, p) {
+		if strings.HasPrefix(lower, p) || len(segments) > 0 && within(lower, p) {
 			c.fault("path", "%s* is reserved for the host and the gateway", p)
 		}
 	}

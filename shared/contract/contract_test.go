@@ -98,6 +98,7 @@ func TestEachFaultIsNamedWhereItStands(t *testing.T) {
 		"root path":                 {[]string{"orders.yaml", "path: /orders", "path: /"}, `orders.yaml:4:7: error: / is reserved`},
 		"host's path":               {[]string{"orders.yaml", "path: /orders", "path: /Administrators"}, `orders.yaml:4:7: error: /admin* is reserved`},
 		"our path":                  {[]string{"orders.yaml", "path: /orders", "path: /_gateway/x"}, `orders.yaml:4:7: error: /_gateway* is reserved`},
+		"a path around ours":        {[]string{"orders.yaml", "path: /orders", "path: /.Well-Known"}, `orders.yaml:4:7: error: /.well-known/oauth-protected-resource* is reserved`},
 		"a function's name":         {[]string{"orders.yaml", "path: /orders", "path: /Gateway/x"}, `orders.yaml:4:7: error: /gateway is reserved: it is a function's name`},
 		"undeclared scope":          {[]string{"orders.yaml", "allow: { scopes: [Orders.Read]", "allow: { scopes: [Orders.Raed]"}, `orders.yaml:10:54: error: the API declares no scope "Orders.Raed"; did you mean "Orders.Read"?`},
 		"neither allow nor public":  {[]string{"orders.yaml", ", allow: { scopes: [Orders.Read], roles: [DataReader] }", ""}, `orders.yaml:10:5: error: "get" lets nobody in`},

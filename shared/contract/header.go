@@ -31,7 +31,7 @@ func AppendFold(folded []byte, name string) []byte {
 func unforwardable(name string) string {
 	folded := FoldHeader(name)
 	switch {
-	case slices.Contains([]string{"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "expect"}, folded):
+	case slices.Contains(hopHeaders(), folded), folded == "proxy-connection", folded == "host":
 		return "it steers the connection (RFC 9110 §7.6.1)"
 	case strings.HasPrefix(folded, "content-"), folded == "accept", strings.HasPrefix(folded, "accept-"), strings.HasPrefix(folded, "if-"), folded == "range", folded == "cookie", folded == "date":
 		return "it describes the request itself"

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -42,7 +43,8 @@ func platformHeaders() []string {
 		"client-ip", "x-client-ip", "x-client-port", "true-client-ip", "x-real-ip", "x-cluster-client-ip", "fastly-client-ip", "cf-connecting-ip",
 		"disguised-host", "proxy", // httpoxy: CGI makes HTTP_PROXY of it
 		"was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
-		"via", "x-forwarded", "x-host", "x-original-host",
+		"via", "x-forwarded", "x-host",
+		"x-original-for", "x-original-forwarded-for", "x-original-host", "x-original-prefix", "x-original-proto", // what a proxy keeps of X-Forwarded-* (ASP.NET Core, nginx ingress)
 		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-waws-unencoded-url", "x-accel-redirect",
 		"x-script-name", "script-name", "path-info", "x-replaced-path", "x-http-host-override", "x-http-destinationurl",
 		"x-http-method", "x-http-method-override", "x-method-override",
@@ -64,4 +66,19 @@ func Removed(folded string) string {
 		return "only the platform or a proxy may speak under it"
 	}
 	return ""
+}
+
+// ConnectionNames are the headers, folded, that end at this connection because
+// Connection says so; nil for none.
+func ConnectionNames(h http.Header) map[string]bool {
+	var named map[string]bool
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if named == nil {
+				named = map[string]bool{}
+			}
+			named[FoldHeader(strings.TrimSpace(name))] = true
+		}
+	}
+	return named
 }

@@ -86,9 +86,9 @@ func (c cleaner) request(in http.Header) http.Header {
 func (c cleaner) answer(in, out http.Header) { c.toCaller.copy(in, out) }
 
 func (f filter) copy(in, out http.Header) {
-	named := connectionNames(in)
+	named := contract.ConnectionNames(in)
 	for name, values := range in {
-		if f.drops(name) || named != nil && named[contract.FoldHeader(name)] {
+		if f.drops(name) || len(named) > 0 && named[contract.FoldHeader(name)] {
 			continue
 		}
 		if said := out[name]; said != nil {
@@ -96,18 +96,4 @@ func (f filter) copy(in, out http.Header) {
 		}
 		out[name] = values
 	}
-}
-
-// connectionNames are the headers that Connection declares as its own, folded.
-func connectionNames(h http.Header) map[string]bool {
-	var named map[string]bool
-	for _, line := range h["Connection"] {
-		for name := range strings.SplitSeq(line, ",") {
-			if named == nil {
-				named = map[string]bool{}
-			}
-			named[contract.FoldHeader(strings.TrimSpace(name))] = true
-		}
-	}
-	return named
 }

@@ -35,6 +35,8 @@ func TestARequiredHeaderIsDemandedOnceAndExactly(t *testing.T) {
 		"a twin instead":              {[]string{"X_Api_Version: 2024-05-01", mode}, "header_not_accepted", "headers.X-Api-Version"},
 		"a twin besides":              {[]string{version, "X_Api-Version: 2025-01-01", mode}, "header_not_accepted", "headers.X-Api-Version"},
 		"a twin with dots besides":    {[]string{version, "x.api.version: 2024-05-01", mode}, "header_not_accepted", "headers.X-Api-Version"},
+		"one that ends here":          {[]string{version, mode, "Connection: keep-alive, x-api-version"}, "header_not_accepted", "headers.X-Api-Version"},
+		"a twin that ends here":       {[]string{version, mode, "Connection:", "Connection: close,X_MODE"}, "header_not_accepted", "operations.show.headers.X-Mode"},
 		"the operation's twin beside": {[]string{version, mode, "X_MODE: test"}, "header_not_accepted", "operations.show.headers.X-Mode"},
 	} {
 		t.Run(name, func(t *testing.T) {

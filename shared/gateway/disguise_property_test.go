@@ -22,7 +22,8 @@ import (
 func reserved(random *rand.Rand) string {
 	names := []string{"X-Auth-Sub", "X-Auth-Tenant", "X-Auth-Roles", "X-Correlation-Id", "Authorization", "DPoP", "X-Functions-Key", "Ocp-Apim-Subscription-Key",
 		"Forwarded", "Via", "Client-Ip", "X-Client-Ip", "X-Client-Port", "True-Client-Ip", "X-Real-Ip", "CF-Connecting-IP", "Fastly-Client-Ip", "Disguised-Host", "Was-Default-Hostname", "X-Site-Deployment-Id",
-		"X-AppService-Proto", "Max-Forwards", "X-Original-Url", "X-Rewrite-Url", "X-WAWS-Unencoded-Url", "X-Http-Method-Override", "X-Method-Override", "X-Http-Method", "X-Function-Scaleout", "X-Ms-Coldstart", "X-Ms-Platform-Internal", "X-Host", "Proxy"}
+		"X-AppService-Proto", "Max-Forwards", "X-Original-Url", "X-Rewrite-Url", "X-WAWS-Unencoded-Url", "X-Http-Method-Override", "X-Method-Override", "X-Http-Method", "X-Function-Scaleout", "X-Ms-Coldstart", "X-Ms-Platform-Internal", "X-Host", "Proxy",
+		"X-Original-For", "X-Original-Host", "X-Original-Proto", "X-Original-Prefix", "X-Original-Forwarded-For"}
 	prefixes := []string{"X-MS-Client-Principal", "X-MS-Client-Principal-", "X-MS-Token-Aad-", "X-Arr-", "X-Azure-", "X-Envoy-", "X-Forwarded-", "Proxy-", "X-Ms-Site-"}
 	n := random.IntN(len(names) + len(prefixes))
 	if n < len(names) {

@@ -35,16 +35,18 @@ func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
 //
 // An encoded slash is taken only where the operation says so, and only if a
 // backend that decodes it before it routes would run that same operation, or
-// none. It can stand in a parameter only: a literal holds no percent sign.
+// none, whether case counts there or not. It can stand in a parameter only: a literal holds no percent sign.
 func (g *Gateway) operation(method, path string) (*route, *refusal.Refusal) {
 	rt, allow := g.root.find(method, path)
 	if slashes(path) {
 		if rt == nil || !rt.encodedSlash {
 			return nil, ambiguous(errors.New("it holds an encoded slash, which no operation there takes"))
 		}
-		other := g.root.walk(opened(path)[1:], (*node).ignoringCase, func(l leaf) *route { return l.take(method) })
-		if other != nil && other != rt {
-			return nil, ambiguous(errors.New("with its encoded slash decoded it is the path of " + other.api + "." + other.operation))
+		for _, literals := range []func(*node, string) []*node{(*node).exactly, (*node).ignoringCase} {
+			other := g.root.walk(opened(path)[1:], literals, func(l leaf) *route { return l.take(method) })
+			if other != nil && other != rt {
+				return nil, ambiguous(errors.New("with its encoded slash decoded it is the path of " + other.api + "." + other.operation))
+			}
 		}
 	}
 	switch {

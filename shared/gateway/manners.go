@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"tollgate/shared/contract"
@@ -100,11 +101,10 @@ func (g *Gateway) preflight(api contract.PlannedAPI, policy *cors.Policy) *route
 }
 
 // methods are those that a path takes, in order.
-func (g *Gateway) methods(path string) (takes []string) {
-	for _, method := range []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"} {
-		if rt, _ := g.operation(method, path); rt != nil {
-			takes = append(takes, method)
-		}
-	}
-	return takes
+func (g *Gateway) methods(path string) []string {
+	_, named := g.root.find("", path) // no route has no method
+	return slices.DeleteFunc(named, func(method string) bool {
+		rt, _ := g.operation(method, path)
+		return rt == nil
+	})
 }

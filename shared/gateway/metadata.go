@@ -77,20 +77,24 @@ func metadataRoute(plan *contract.Plan, api contract.PlannedAPI) (contract.Templ
 	if err != nil { // texts always marshal
 		body = nil
 	}
-	steps := origin(plan, api)
+	steps, kept := origin(plan, api), "public"
+	if len(steps) > 0 { // a shared cache asks nobody where he calls from
+		kept = "private"
+	}
 	return contract.Template{Method: http.MethodGet, Segments: append(wellKnownSegments(), api.Segments...)}, &route{
-		api: api.Name, operation: "resource-metadata", stages: steps, decide: chained(steps), deliver: fixed(body),
+		api: api.Name, operation: "resource-metadata", stages: steps, decide: chained(steps), deliver: fixed(body, kept+", max-age=3600"),
 	}
 }
 
-// fixed is the delivery of an answer that the gateway gives itself.
-func fixed(body []byte) pipeline.Delivery {
+// fixed is the delivery of an answer that the gateway gives itself, and for how
+// long who may keep it.
+func fixed(body []byte, cacheControl string) pipeline.Delivery {
 	return func(_ context.Context, w http.ResponseWriter, c *pipeline.Call) *refusal.Refusal {
 		h := w.Header()
 		c.Announce(h)
 		h.Set("Content-Type", "application/json")
 		h.Set("Content-Length", strconv.Itoa(len(body)))
-		h.Set("Cache-Control", "public, max-age=3600")
+		h.Set("Cache-Control", cacheControl)
 		h.Set(forward.CorrelationHeader, c.Correlation)
 		w.WriteHeader(http.StatusOK)
 		c.Outcome.Status = http.StatusOK

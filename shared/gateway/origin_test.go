@@ -40,6 +40,19 @@ func TestAddressesAreAskedBeforeAnyToken(t *testing.T) {
 	}
 }
 
+// A shared cache would give it to whoever the list keeps out.
+func TestMetadataBehindAListIsKeptByTheCallerOnly(t *testing.T) {
+	for list, want := range map[string]string{"": "public, max-age=3600", "\naddresses: { allow: [203.0.113.0/24] }": "private, max-age=3600"} {
+		s := newStand(t, echo(), "gateway.yaml", gatewayFile("clientAddress: { source: host }"),
+			"orders.yaml", strings.Replace(contracts["orders.yaml"], "owner: o", "owner: o"+list, 1),
+			"environments/test.yaml", contracts["environments/test.yaml"]+"publicURL: https://api.example\n")
+		w, _ := s.answer(request(t, "GET", "/.well-known/oauth-protected-resource/orders", from("203.0.113.7")))
+		if got := w.Header().Get("Cache-Control"); w.Code != 200 || got != want {
+			t.Errorf("list %q: got status %d and Cache-Control %q, want 200 and %q", list, w.Code, got, want)
+		}
+	}
+}
+
 func TestWithoutClientAddressTheEventNamesNone(t *testing.T) {
 	s := newStand(t, echo())
 	s.answer(request(t, "GET", "/public/1", from("203.0.113.7")))

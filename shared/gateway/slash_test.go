@@ -61,6 +61,15 @@ func TestAPathThatOpensToAnotherOperationIsRefused(t *testing.T) {
 	}
 }
 
+// The backend may tell case apart or not: under neither reading may another
+// operation run. To one that does, /sets/a/LOCK/lock/z is below all of /sets.
+func TestAPathThatOpensToAnotherOperationOnlyByItsCaseIsRefused(t *testing.T) {
+	s := newStand(t, echo(), "sets.yaml", apiText("sets", `  - { id: locked, match: "GET /{set}/lock/{path...}", public: true, encodedSlash: allow }
+  - { id: all, match: "GET /{path...}", public: true, encodedSlash: allow }`))
+	s.granted(t, request(t, "GET", "/sets/a%2Flock/lock/z"))
+	s.refused(t, request(t, "GET", "/sets/a%2FLOCK/lock/z"), 400, "path_not_canonical")
+}
+
 func TestWithoutTheWordAnAPIsPathsStayAsTheyWere(t *testing.T) {
 	s := newStand(t, echo(), "files.yaml", strings.ReplaceAll(files, ", encodedSlash: allow", ""), "trees.yaml", strings.ReplaceAll(trees, ", encodedSlash: allow", ""))
 	for _, target := range []string{"/files/a%2Fb", "/files/a%252Fb", "/trees/a%2Fb"} {

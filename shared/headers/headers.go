@@ -17,6 +17,7 @@ import (
 //
 // A backend that turns names into variables takes X_Api_Version for
 // X-Api-Version, so such a twin is refused too: the backend might read that one.
+// One that Connection names would never reach it (RFC 9110 §7.6.1).
 func Require(required []contract.RequiredHeader) pipeline.Stage {
 	type demand struct {
 		contract.RequiredHeader
@@ -27,6 +28,7 @@ func Require(required []contract.RequiredHeader) pipeline.Stage {
 		demands = append(demands, demand{r, contract.FoldHeader(r.Name)})
 	}
 	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
+		ending := contract.ConnectionNames(c.Request.Header)
 		for _, d := range demands {
 			values, twins := lines(c.Request.Header, d.folded)
 			switch {
@@ -34,6 +36,8 @@ func Require(required []contract.RequiredHeader) pipeline.Stage {
 				return refusal.New(refusal.Malformed, "header_required", "Send the header "+d.Name+".").By(d.Rule)
 			case len(values) != 1 || twins:
 				return refusal.New(refusal.Malformed, "header_not_accepted", "Send the header "+d.Name+" exactly once, under exactly that name.").By(d.Rule)
+			case ending[d.folded]:
+				return refusal.New(refusal.Malformed, "header_not_accepted", "The header "+d.Name+" must not be named in Connection.").By(d.Rule)
 			case !slices.Contains(d.Values, values[0]):
 				return refusal.New(refusal.Malformed, "header_not_accepted", "The header "+d.Name+" has a value that is not accepted here.").By(d.Rule)
 			}
