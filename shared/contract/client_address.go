@@ -36,6 +36,9 @@ type GuardLimit struct {
 // maxHops: a longer chain of one's own proxies is a mistake in the contract.
 const maxHops = 16
 
+// maxRefused: a guard that lets more through in an hour guards nothing.
+const maxRefused = 100_000
+
 var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), // RFC 1918
 	netip.MustParsePrefix("100.64.0.0/10"),                                 // carrier-grade NAT (RFC 6598); Azure uses it inside its platform
@@ -62,6 +65,9 @@ func (g *Gateway) checkAddress(d *document) {
 		d.fault("clientAddress.hops", "is over %d", maxHops)
 	case c.Source == SourceForwarded:
 		d.warn("clientAddress.source", "the Functions host in proxy mode discards the caller's X-Forwarded-For chain; behind it, use host or frontDoor. forwarded is for other front ends")
+	}
+	if g.FloodGuard.Refused > maxRefused {
+		d.fault("floodGuard.refused", "is over %d; the guard would never act", maxRefused)
 	}
 	if w := time.Duration(g.FloodGuard.Window); w < time.Second || w > time.Hour {
 		d.fault("floodGuard.window", "%s is not from 1s to 1h", w)

@@ -17,7 +17,7 @@ func RemovedHeaders() []string {
 func RemovedPrefixes() []string {
 	return []string{
 		"proxy-", "x-forwarded-", "x-ms-client-principal", "x-ms-token-", "x-ms-site-", "x-arr-", "x-azure-", "x-envoy-",
-		"ssl-client-", "x-ssl-client-", "client-cert", "x-client-cert", // RFC 9440, and what proxies called it before
+		"wl-proxy-", "ssl-client-", "x-ssl-client-", "client-cert", "x-client-cert", // RFC 9440, and what proxies called it before
 		"remote-", "x-remote-", "x-auth-request-", "x-amzn-oidc-", "x-goog-authenticated-user-", "x-goog-iap-", "cf-access-", // who a proxy let in
 	}
 }
@@ -43,7 +43,7 @@ func platformHeaders() []string {
 		"client-ip", "x-client-ip", "x-client-port", "true-client-ip", "x-real-ip", "x-cluster-client-ip", "fastly-client-ip", "cf-connecting-ip",
 		"disguised-host", "proxy", // httpoxy: CGI makes HTTP_PROXY of it
 		"was-default-hostname", "x-site-deployment-id", "x-appservice-proto", "max-forwards",
-		"via", "x-forwarded", "x-host",
+		"via", "x-forwarded", "x-host", "x-scheme", "x-url-scheme", "front-end-https",
 		"x-original-for", "x-original-forwarded-for", "x-original-host", "x-original-prefix", "x-original-proto", // what a proxy keeps of X-Forwarded-* (ASP.NET Core, nginx ingress)
 		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-waws-unencoded-url", "x-accel-redirect",
 		"x-script-name", "script-name", "path-info", "x-replaced-path", "x-http-host-override", "x-http-destinationurl",

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 )
@@ -24,7 +25,7 @@ const quietFor = 240 * time.Second
 func asksForWebSocket(r *http.Request) bool {
 	protocols := r.Header["Upgrade"]
 	return r.Method == http.MethodGet && len(protocols) == 1 && strings.EqualFold(protocols[0], "websocket") &&
-		connectionNames(r.Header)["upgrade"] && (r.Body == nil || r.Body == http.NoBody)
+		contract.ConnectionNames(r.Header)["upgrade"] && (r.Body == nil || r.Body == http.NoBody)
 }
 
 // switches tells that the backend agrees to just what was asked for.

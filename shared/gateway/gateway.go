@@ -178,10 +178,7 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, ctx, call := g.parts.Now(), r.Context(), g.NewCall(r)
-	rt, refused := g.route(call)
-	if refused == nil {
-		refused = g.run(ctx, w, rt, call)
-	}
+	rt, refused := g.run(ctx, w, call)
 	if refused != nil {
 		g.refuse(w, call, rt, refused)
 	}
@@ -202,10 +199,10 @@ func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, ref
 	refusal.Write(w, about, refused)
 }
 
-// run decides and delivers. A fault of ours is answered with 500 and leaves its
+// run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its
 // event; without an answer the host would send the request again, up to ten
 // times (functions-host.md §2c).
-func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *pipeline.Call) (refused *refusal.Refusal) {
+func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, c *pipeline.Call) (rt *route, refused *refusal.Refusal) {
 	defer func() {
 		fault := recover()
 		switch {
@@ -213,16 +210,20 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, rt *route, c *
 		case c.Outcome.Status != 0:
 			c.Outcome.Broken, c.Outcome.Code = "panic; see the log", "gateway_failed"
 		default:
+			clear(w.Header()) // a delivery may have begun to say what the backend said
 			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
 		}
 		if fault != nil {
 			g.report(fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
 		}
 	}()
+	if rt, refused = g.route(c); refused != nil {
+		return rt, refused
+	}
 	if refused = rt.decide(ctx, c); refused == nil {
 		refused = rt.deliver(ctx, w, c)
 	}
-	return refused
+	return rt, refused
 }
 
 func (g *Gateway) report(err error) {
