@@ -221,10 +221,11 @@ func TestOnlyASafeRequestIsRepeatedAndOnlyOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int32
-			warm := make(chan bool)
+			arrived, warm := make(chan bool), make(chan bool)
 			b := listen(t, func(p *peer, nth int) {
 				if nth <= 3 { // the first three are to be kept
 					_, _, _ = p.request()
+					arrived <- true
 					<-warm
 					_, _ = io.WriteString(p, ok)
 				}
@@ -237,6 +238,9 @@ func TestOnlyASafeRequestIsRepeatedAndOnlyOnce(t *testing.T) {
 			var all sync.WaitGroup
 			for range 3 {
 				all.Go(func() { _, _ = ask(client, outgoing(t, "GET", b.url, nil)) })
+			}
+			for range 3 { // none may find another's connection kept yet
+				<-arrived
 			}
 			for range 3 {
 				warm <- true
