@@ -48,7 +48,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		PublicURL: strings.TrimSuffix(b.env.PublicURL, "/"), ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
 		Keys:        KeyTimes{time.Duration(g.Identity.Keys.Refresh), time.Duration(g.Identity.Keys.Refetch), time.Duration(g.Identity.Keys.MaxStale)},
 		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn,
-		Answer: answerHeaders(g.ResponseHeaders, nil),
+		Answer: answerHeaders(g.ResponseHeaders, nil), Identity: b.env.Identity[GatewayIdentity],
 	}
 	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)
 	for _, h := range sortedKeys(g.Forward) {
@@ -131,10 +131,12 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 }
 
 func (b *binder) backend(d *document, a *API) PlannedBackend {
-	return PlannedBackend{
+	out := PlannedBackend{
 		Targets: []PlannedTarget{{URL: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere)}},
 		Timeout: time.Duration(a.Backend.Timeout),
 	}
+	out.Auth = b.authenticate(d, a, out.Targets[0].URL)
+	return out
 }
 
 // audiences are what aud may be. entra-oauth.md §1: a v1 token names the
@@ -183,6 +185,7 @@ func (b *binder) checkAudiences(p *Plan, faults *Faults) {
 func (b *binder) checkEnvironment() {
 	d, env := b.envDoc, b.env
 	checkURL(d, "authority", env.Authority, plainLoopback)
+	b.checkIdentities()
 	if u := checkURL(d, "publicURL", env.PublicURL, plainLoopback); u != nil && strings.Trim(u.Path, "/") != "" {
 		d.fault("publicURL", "%q has a path; it is the origin alone, and API paths begin right after it", env.PublicURL)
 	}
@@ -196,10 +199,10 @@ func (b *binder) checkEnvironment() {
 	if _, taken := env.Tenants[Home]; taken {
 		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}
-	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants} {
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "vaults": env.Vaults, "identity": env.Identity} {
 		for _, name := range sortedKeys(m) {
 			if !b.used[group+"."+name] {
-				d.warn(group+"."+name+"#", "no contract takes ${%s.%s}", group, name)
+				d.warn(group+"."+name+"#", "no contract takes %s", reference(group, name))
 			}
 		}
 	}

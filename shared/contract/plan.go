@@ -26,6 +26,7 @@ type Plan struct {
 	ClientAddress  ClientSource
 	Addresses      AddressList // for every API
 	FloodGuard     GuardLimit
+	Identity       string         // client id of the managed identity that reads vaults; "" for the system-assigned
 	file           string         // the Gateway's
 	lines          map[string]int // its rules, by name
 }
@@ -109,6 +110,7 @@ type PlannedAPI struct {
 type PlannedBackend struct {
 	Targets []PlannedTarget // at least one
 	Timeout time.Duration   // each wait for a target, until its answer begins
+	Auth    *PlannedAuth    // how the gateway proves itself; nil: not at all
 }
 
 // PlannedTarget is one address of a backend.
