@@ -27,8 +27,9 @@ const GatewayIdentity = "gateway"
 
 // SecretRef names one secret; the newest version of it is meant.
 type SecretRef struct {
-	Vault string // the vault's address, without a slash at the end
-	Name  string
+	Vault    string // the vault's address, without a slash at the end
+	Name     string
+	Identity string // client id of the managed identity that reads it; "" for the system-assigned
 }
 
 func (r SecretRef) String() string { return r.Vault + "/secrets/" + r.Name }

@@ -116,7 +116,7 @@ func (b *binder) secret(d *document, at string, s Secret) SecretRef {
 	if vault != "" && address == "" {
 		d.fault(at, "%s binds no vault %q%s", b.env.doc.file, vault, suggest(vault, sortedKeys(b.env.Vaults)))
 	}
-	return SecretRef{Vault: strings.TrimSuffix(address, "/"), Name: name}
+	return SecretRef{Vault: strings.TrimSuffix(address, "/"), Name: name, Identity: b.env.Identity[GatewayIdentity]}
 }
 
 // checkIdentities checks what an environment says of the gateway's own credentials.

@@ -26,7 +26,6 @@ type Plan struct {
 	ClientAddress  ClientSource
 	Addresses      AddressList // for every API
 	FloodGuard     GuardLimit
-	Identity       string         // client id of the managed identity that reads vaults; "" for the system-assigned
 	file           string         // the Gateway's
 	lines          map[string]int // its rules, by name
 }
