@@ -16,10 +16,10 @@ import (
 
 // Options says who may ask, and for whom.
 type Options struct {
-	Header     string                                                  // what X-IDENTITY-HEADER must be
-	Identities []string                                                // client ids of the user-assigned identities
-	Mint       func(clientID, resource string) (token string, _ error) // clientID is "" for the system-assigned identity
-	Now        func() time.Time                                        // nil = time.Now
+	Header string                                                  // what X-IDENTITY-HEADER must be
+	Known  func(clientID string) bool                              // user-assigned identities
+	Mint   func(clientID, resource string) (token string, _ error) // clientID is "" for the system-assigned identity
+	Now    func() time.Time                                        // nil = time.Now
 }
 
 // Lifetime of a token: a day, as App Service gives it.
@@ -68,7 +68,7 @@ func (i *Identity) token(w http.ResponseWriter, r *http.Request) {
 		complain(w, http.StatusUnauthorized, "the X-IDENTITY-HEADER is missing or wrong") // it keeps a forged request out
 	case query.Get("api-version") != "2019-08-01" || resource == "":
 		complain(w, http.StatusBadRequest, "api-version must be 2019-08-01, and resource must be there")
-	case id != "" && !slices.Contains(i.options.Identities, id):
+	case id != "" && !i.options.Known(id):
 		complain(w, http.StatusBadRequest, "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.")
 	default:
 		i.grant(w, id, resource, expired)

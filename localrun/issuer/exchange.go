@@ -73,7 +73,7 @@ func exchanging(form url.Values) bool {
 
 // exchange answers client credentials by an assertion (RFC 7523 §2.2), and on-behalf-of.
 func (i *Issuer) exchange(form url.Values, tenant string) (Token, string, *complaint) {
-	id, api, refused := i.prove(form, tenant)
+	id, api, refused := i.prove(form)
 	if refused != nil {
 		return Token{}, "", refused
 	}
@@ -114,7 +114,7 @@ func (i *Issuer) foreign(scope string) (resource string, scopes []string, refuse
 }
 
 // prove finds who asks, and holds it to its proof. api is nil for a client that is no API.
-func (i *Issuer) prove(form url.Values, tenant string) (id string, api *API, refused *complaint) {
+func (i *Issuer) prove(form url.Values) (id string, api *API, refused *complaint) {
 	id = form.Get("client_id")
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -140,7 +140,7 @@ func (i *Issuer) prove(form url.Values, tenant string) (id string, api *API, ref
 	case api != nil && api.Certificate != nil && i.signedBy(assertion, api.Certificate, id):
 		return id, api, nil
 	}
-	claims, ok := i.own(assertion, tenant)
+	claims, ok := i.own(assertion)
 	by, _ := claims["azp"].(string)
 	if v1, is := claims["appid"].(string); is {
 		by = v1
@@ -169,14 +169,19 @@ func (i *Issuer) signedBy(assertion string, c *x509.Certificate, id string) bool
 		claims.Iss == id && claims.Sub == id && claims.Jti != "" && strings.HasSuffix(claims.Aud, "/oauth2/v2.0/token") && i.now().Unix() < claims.Exp
 }
 
-// own reads a token of the tenant's that hasn't expired.
-func (i *Issuer) own(raw, tenant string) (map[string]any, bool) {
+// own reads a token of any tenant here that hasn't expired.
+func (i *Issuer) own(raw string) (map[string]any, bool) {
 	jws, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return nil, false
 	}
-	key, err := i.keys[tenant].named(jws.Signatures[0].Protected.KeyID)
-	if err != nil {
+	var key *signingKey
+	for _, ring := range i.keys { // a managed identity's token is of another tenant than the registration, perhaps
+		if found, err := ring.named(jws.Signatures[0].Protected.KeyID); err == nil {
+			key = found
+		}
+	}
+	if key == nil || jws.Signatures[0].Protected.KeyID == "" {
 		return nil, false
 	}
 	payload, err := jws.Verify(key.private.Public())
@@ -191,13 +196,13 @@ func (i *Issuer) own(raw, tenant string) (map[string]any, bool) {
 // actsFor is the user of the assertion: a delegated token that was issued for the API that asks.
 func (i *Issuer) actsFor(form url.Values, tenant string, api *API) (user string, refused *complaint) {
 	no := &complaint{status: http.StatusBadRequest, word: "invalid_grant", number: 50013, text: "The assertion can't be exchanged."}
-	claims, ok := i.own(form.Get("assertion"), tenant)
+	claims, ok := i.own(form.Get("assertion"))
 	user, _ = claims["oid"].(string)
 	_, delegated := claims["scp"]
 	switch {
 	case api == nil || form.Get("requested_token_use") != "on_behalf_of":
 		return "", incomplete(`The parameter "requested_token_use" must be on_behalf_of, and the client an API.`)
-	case !ok || claims["aud"] != api.ClientID && claims["aud"] != api.AppIDURI, !delegated || user == "":
+	case !ok || claims["tid"] != tenant || claims["aud"] != api.ClientID && claims["aud"] != api.AppIDURI, !delegated || user == "":
 		return "", no
 	}
 	return user, nil

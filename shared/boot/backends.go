@@ -21,6 +21,7 @@ import (
 type Outside struct {
 	Getenv func(string) string // asked at each use for what the platform may change: the identity's endpoint
 	Roots  *x509.CertPool      // whom backends' certificates are trusted by; nil: the system's
+	Now    func() time.Time    // nil: the real clock
 }
 
 // backends are the ways to backends, and the gateway's credentials for them.
@@ -36,14 +37,17 @@ type backends struct {
 // newBackends does no network. The gateway's own requests for tokens and secrets
 // have connections of their own, apart from those for issuers' keys.
 func newBackends(o Outside) *backends {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
-	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, transport, time.Now)
+	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, transport, o.Now)
 	return &backends{
 		outside: o, plain: client(tlsConfig(o, nil)), own: map[string]*backendauth.Backend{},
 		sources: backendauth.Sources{
-			Tokens: identity, Entra: credential.NewEntra(identity, transport, time.Now, newID), Now: time.Now,
-			Secrets: secret.NewSource(secret.Vaults{Tokens: identity, Transport: transport}, time.Now),
+			Tokens: identity, Entra: credential.NewEntra(identity, transport, o.Now, newID), Now: o.Now,
+			Secrets: secret.NewSource(secret.Vaults{Tokens: identity, Transport: transport}, o.Now),
 		},
 	}
 }

@@ -127,6 +127,9 @@ func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
 			Jitter: mathrand.Float64,
 		},
 	}
+	if o.Now != nil {
+		parts.Now = o.Now
+	}
 	newBackends(o).join(&parts)
 	return parts
 }

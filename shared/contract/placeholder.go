@@ -32,6 +32,20 @@ func (e *Estate) Placeholders() []string {
 	return slices.Compact(out)
 }
 
+// Vaults are the names of vaults that the estate's contracts want an environment to bind.
+func (e *Estate) Vaults() (out []string) {
+	for _, a := range e.APIs {
+		if auth := a.Backend.Authenticate; auth != nil {
+			for _, s := range auth.secrets() {
+				vault, _ := s.parts()
+				out = append(out, vault)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // bind replaces each ${…}.
 func (b *binder) bind(d *document, at string, t Text) string {
 	return placeholder.ReplaceAllStringFunc(string(t), func(match string) string {
