@@ -83,6 +83,19 @@ func (v *Vault) Remove(name string) {
 	delete(v.secrets, strings.ToLower(name))
 }
 
+// Values are all that the vault ever held, by name and version.
+func (v *Vault) Values() map[string]string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	all := map[string]string{}
+	for name, versions := range v.secrets {
+		for _, s := range versions {
+			all[name+" "+s.id] = s.value
+		}
+	}
+	return all
+}
+
 // Reads counts the answers that held the secret.
 func (v *Vault) Reads(name string) int {
 	v.mu.Lock()
