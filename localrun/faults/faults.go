@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,6 +106,11 @@ func (s *Set) Meet(w http.ResponseWriter, r *http.Request) (over, expired bool) 
 	}
 	if f.Kind == Slow && f.Delay == 0 {
 		f.Delay = slowByDefault
+	}
+	if f.Delay > 0 && r.Body != nil {
+		// net/http notices that a client left only once the body was read.
+		text, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		r.Body = io.NopCloser(bytes.NewReader(text))
 	}
 	if !pause(r.Context(), f.Delay) {
 		return true, false

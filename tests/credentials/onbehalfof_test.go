@@ -3,9 +3,13 @@ package credentials
 import (
 	"encoding/base64"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"tollgate/localrun/faults"
 	"tollgate/localrun/issuer"
 	"tollgate/tests/lab"
 )
@@ -88,6 +92,42 @@ func TestWhatEntraSaysOfAnExchangeIsToldToTheRightOne(t *testing.T) {
 			if told := strings.Contains(challenge, base64.StdEncoding.EncodeToString([]byte(claims))); told != (c.code == "insufficient_claims") {
 				t.Errorf("got the challenge %q, want Entra's claims where the client can use them only", challenge)
 			}
+		})
+	}
+}
+
+// proved is the example estate in which the profile's registration proves itself otherwise.
+func proved(t *testing.T, by string) *lab.Lab {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(lab.Root(t), "contracts"))); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "profile.yaml")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, []byte(strings.Replace(string(text), "federated: true", by, 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lab.InProcess(t, dir)
+}
+
+func TestTheRegistrationProvesItselfByASecretOrACertificateThatRotates(t *testing.T) {
+	for name, by := range map[string]string{"secret": `clientSecret: "${secret:main/profile-app}"`, "certificate": `certificate: "${secret:main/profile-app}"`} {
+		t.Run(name, func(t *testing.T) {
+			l := proved(t, by)
+			granted(t, l, profile())
+			if err := l.Rotate(l.API(t, "profile")); err != nil { // Entra takes the new one only
+				t.Fatal(err)
+			}
+			refused(t, l, profile())
+			l.Pass(5 * time.Minute)
+			granted(t, l, profile())
+			l.Pass(2 * time.Hour)
+			l.Vault.Fail(faults.Fault{Kind: faults.Status})
+			refused(t, l, profile())
 		})
 	}
 }
