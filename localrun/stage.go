@@ -20,7 +20,6 @@ import (
 	"tollgate/localrun/credentials"
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
-	"tollgate/localrun/issuer"
 	"tollgate/shared/boot"
 )
 
@@ -79,16 +78,10 @@ func (s *stage) open(ctx context.Context) error {
 	if err := s.prepare(filepath.Join(dir, "contracts"), addresses); err != nil {
 		return err
 	}
-	entra, err := issuer.New(s.local.Options)
-	if err != nil {
-		return fmt.Errorf("the stand-in for Entra: %w", err)
-	}
-	entra.SetBaseURL(addresses.Issuer)
-	s.serve(issuerAt, entra)
-	s.serve(backendAt, echo)
-	if err := s.around.Fill(s.local.Plan, entra); err != nil {
+	if err := s.openEntra(issuerAt, addresses.Issuer); err != nil {
 		return err
 	}
+	s.serve(backendAt, echo)
 	if err := s.openEvents(filepath.Join(dir, "events.jsonl")); err != nil {
 		return err
 	}

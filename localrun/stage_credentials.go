@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"tollgate/localrun/credentials"
 	"tollgate/localrun/estate"
+	"tollgate/localrun/issuer"
 )
 
 // surround starts what the gateway proves itself by: a vault, the identity
@@ -34,6 +36,17 @@ func (s *stage) surround(a *estate.Addresses, echo http.Handler) error {
 	}
 	s.vault = a.Vault
 	return nil
+}
+
+// openEntra starts the stand-in for Entra, and fills the vault with what it takes as proof.
+func (s *stage) openEntra(l net.Listener, address string) error {
+	entra, err := issuer.New(s.local.Options)
+	if err != nil {
+		return fmt.Errorf("the stand-in for Entra: %w", err)
+	}
+	entra.SetBaseURL(address)
+	s.serve(l, entra)
+	return s.around.Fill(s.local.Plan, entra)
 }
 
 // platform is what App Service would set for the handler. Go's verifier reads

@@ -74,6 +74,12 @@ func (s Secret) parts() (vault, name string) {
 	return "", ""
 }
 
+func (a *Authenticate) setDefaults() {
+	if a != nil && a.Federated != nil {
+		orElseText(&a.Federated.Tenant, Home)
+	}
+}
+
 // chosen are the words of authenticate that are written.
 func (a *Authenticate) chosen() (kinds []string) {
 	for kind, there := range map[string]bool{

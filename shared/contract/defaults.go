@@ -52,9 +52,7 @@ func (e *Estate) setDefaults() {
 		orElseText(&a.Principals, "both")
 		orElseText(&a.ClientAuth, "any")
 		orElse(&a.Backend.Timeout, DefaultTimeout)
-		if auth := a.Backend.Authenticate; auth != nil && auth.Federated != nil {
-			orElseText(&auth.Federated.Tenant, Home)
-		}
+		a.Backend.Authenticate.setDefaults()
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}
