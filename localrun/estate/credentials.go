@@ -23,21 +23,21 @@ func (a Addresses) backend(source *contract.Estate, name string) string {
 
 // credentials binds what the gateway proves itself by.
 func (a Addresses) credentials(source *contract.Estate, groups map[string]map[string]string) {
-	groups["vaults"], groups["identity"] = map[string]string{}, map[string]string{}
+	groups["vaults"], groups["identities"] = map[string]string{}, map[string]string{}
 	for _, vault := range source.Vaults() {
 		groups["vaults"][vault] = cmp.Or(a.Vault, "https://vault.invalid")
 	}
 	for _, api := range source.APIs {
 		if api.Backend.Authenticate != nil {
-			groups["identity"][contract.GatewayIdentity] = GUID("identity", contract.GatewayIdentity)
+			groups["identities"][contract.GatewayIdentity] = GUID("identity", contract.GatewayIdentity)
 		}
 		if auth := api.Backend.Authenticate; auth != nil && auth.Federated != nil && auth.Federated.Tenant != contract.Home {
 			groups["tenants"][auth.Federated.Tenant] = GUID("tenant", auth.Federated.Tenant)
 		}
 	}
 	for _, name := range source.Placeholders() {
-		if key, ok := strings.CutPrefix(name, "identity."); ok {
-			groups["identity"][key] = GUID("identity", key)
+		if key, ok := strings.CutPrefix(name, "identities."); ok {
+			groups["identities"][key] = GUID("identity", key)
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 	AuthOnBehalfOf      = "onBehalfOf"
 )
 
-// GatewayIdentity is the name, under an environment's identity, of the one that
+// GatewayIdentity is the name, under an environment's identities, of the one that
 // the gateway uses where a contract names none, and for Key Vault.
 const GatewayIdentity = "gateway"
 

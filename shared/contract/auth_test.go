@@ -13,7 +13,7 @@ import (
 func provedBy(authenticate string, edits ...string) []string {
 	return append([]string{
 		"orders.yaml", `backend: { url: "${backend.orders}" }`, `backend: { url: "${backend.orders}", authenticate: ` + authenticate + ` }`,
-		"environments/prod.yaml", "kind: Environment", "kind: Environment\nvaults: { main: \"https://contoso.vault.azure.net\" }\nidentity: { gateway: 33333333-3333-3333-3333-333333333333, orders: 44444444-4444-4444-4444-444444444444 }",
+		"environments/prod.yaml", "kind: Environment", "kind: Environment\nvaults: { main: \"https://contoso.vault.azure.net\" }\nidentities: { gateway: 33333333-3333-3333-3333-333333333333, orders: 44444444-4444-4444-4444-444444444444 }",
 	}, edits...)
 }
 
@@ -35,9 +35,9 @@ func TestFaultsOfAuthenticate(t *testing.T) {
 		"an unknown vault":            {provedBy(`{ certificate: "${secret:mian/a}" }`), `environments/prod.yaml binds no vault "mian"; did you mean "main"?`},
 		"a scope for a resource":      {provedBy(`{ managedIdentity: { resource: "api://x/.default" } }`), "write the resource alone"},
 		"an id that is none":          {provedBy(`{ managedIdentity: { resource: "api://x", clientId: x } }`), `"x" is not a client id`},
-		"an unbound identity":         {provedBy(`{ managedIdentity: { resource: "api://x", clientId: "${identity.x}" } }`), "${identity.x} has no value"},
-		"an unbound tenant":           {provedBy(`{ federated: { tenant: partner, clientId: "${identity.orders}", resource: "api://x" } }`), `binds no tenant "partner"`},
-		"a system-assigned identity":  {provedBy(`{ federated: { clientId: "${identity.orders}", resource: "api://x" } }`, "environments/prod.yaml", "gateway: 33333333-3333-3333-3333-333333333333, ", ""), "a registration can trust a user-assigned identity only"},
+		"an unbound identity":         {provedBy(`{ managedIdentity: { resource: "api://x", clientId: "${identities.x}" } }`), "${identities.x} has no value"},
+		"an unbound tenant":           {provedBy(`{ federated: { tenant: partner, clientId: "${identities.orders}", resource: "api://x" } }`), `binds no tenant "partner"`},
+		"a system-assigned identity":  {provedBy(`{ federated: { clientId: "${identities.orders}", resource: "api://x" } }`, "environments/prod.yaml", "gateway: 33333333-3333-3333-3333-333333333333, ", ""), "a registration can trust a user-assigned identity only"},
 		"a header of the claims":      {provedBy(`{ header: { name: x-user-id, value: "${secret:main/k}" } }`), "x-user-id can't carry a secret: the gateway sends a claim under it"},
 		"a header of the platform":    {provedBy(`{ header: { name: X-Forwarded-For, value: "${secret:main/k}" } }`), "X-Forwarded-For can't carry a secret"},
 		"a header of the connection":  {provedBy(`{ header: { name: Upgrade, value: "${secret:main/k}" } }`), "Upgrade can't carry a secret"},
@@ -86,8 +86,8 @@ func TestAPlanHoldsHowTheGatewayProvesItself(t *testing.T) {
 	}
 	for text, want := range map[string]contract.PlannedAuth{
 		`{ managedIdentity: { resource: "api://${tenant}/b/" } }`:                                  {Kind: "managedIdentity", Identity: gateway, Scope: "api://" + home + "/b/.default"},
-		`{ managedIdentity: { resource: "api://b", clientId: "${identity.orders}" } }`:             {Kind: "managedIdentity", Identity: orders, Scope: "api://b/.default"},
-		`{ federated: { clientId: "${identity.orders}", resource: "api://b" } }`:                   {Kind: "federated", Identity: gateway, ClientID: orders, Scope: "api://b/.default", Endpoint: entra + "/" + home + "/oauth2/v2.0/token"},
+		`{ managedIdentity: { resource: "api://b", clientId: "${identities.orders}" } }`:           {Kind: "managedIdentity", Identity: orders, Scope: "api://b/.default"},
+		`{ federated: { clientId: "${identities.orders}", resource: "api://b" } }`:                 {Kind: "federated", Identity: gateway, ClientID: orders, Scope: "api://b/.default", Endpoint: entra + "/" + home + "/oauth2/v2.0/token"},
 		`{ certificate: "${secret:main/c}" }`:                                                      {Kind: "certificate", Identity: gateway, Secret: in("c")},
 		`{ header: { name: X-Functions-Key, value: "${secret:main/k}" } }`:                         {Kind: "header", Identity: gateway, Header: "X-Functions-Key", Secret: in("k")},
 		`{ header: { name: Authorization, value: "${secret:main/k}" } }`:                           {Kind: "header", Identity: gateway, Header: "Authorization", Secret: in("k")},

@@ -199,7 +199,7 @@ func (b *binder) checkEnvironment() {
 	if _, taken := env.Tenants[Home]; taken {
 		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}
-	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "vaults": env.Vaults, "identity": env.Identity} {
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "vaults": env.Vaults, "identities": env.Identities} {
 		for _, name := range sortedKeys(m) {
 			if !b.used[group+"."+name] {
 				d.warn(group+"."+name+"#", "no contract takes %s", reference(group, name))

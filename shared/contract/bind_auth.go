@@ -11,7 +11,7 @@ func (b *binder) authenticate(d *document, a *API, target *url.URL) *PlannedAuth
 	if auth == nil || len(auth.chosen()) != 1 {
 		return nil
 	}
-	p, at := &PlannedAuth{Kind: auth.chosen()[0], Identity: b.env.Identity[GatewayIdentity]}, "backend.authenticate."
+	p, at := &PlannedAuth{Kind: auth.chosen()[0], Identity: b.env.Identities[GatewayIdentity]}, "backend.authenticate."
 	for where, s := range auth.secrets() {
 		p.Secret = b.secret(d, where, s)
 	}
@@ -69,7 +69,7 @@ func (b *binder) onBehalfOf(d *document, a *API, o *ByOnBehalfOf, p *PlannedAuth
 // needsUserAssigned: Entra takes only user-assigned managed identities as federated credentials.
 func (b *binder) needsUserAssigned(d *document, at string, p *PlannedAuth) {
 	if p.Identity == "" {
-		d.fault(at, "a registration can trust a user-assigned identity only, and %s binds none; add %s under identity:", b.env.doc.file, GatewayIdentity)
+		d.fault(at, "a registration can trust a user-assigned identity only, and %s binds none; add %s under identities:", b.env.doc.file, GatewayIdentity)
 	}
 }
 
@@ -116,13 +116,13 @@ func (b *binder) secret(d *document, at string, s Secret) SecretRef {
 	if vault != "" && address == "" {
 		d.fault(at, "%s binds no vault %q%s", b.env.doc.file, vault, suggest(vault, sortedKeys(b.env.Vaults)))
 	}
-	return SecretRef{Vault: strings.TrimSuffix(address, "/"), Name: name, Identity: b.env.Identity[GatewayIdentity]}
+	return SecretRef{Vault: strings.TrimSuffix(address, "/"), Name: name, Identity: b.env.Identities[GatewayIdentity]}
 }
 
 // checkIdentities checks what an environment says of the gateway's own credentials.
 func (b *binder) checkIdentities() {
-	b.checkIDs("identity", "", b.env.Identity, nil)
-	b.used["identity."+GatewayIdentity] = true
+	b.checkIDs("identities", "", b.env.Identities, nil)
+	b.used["identities."+GatewayIdentity] = true
 	for _, name := range sortedKeys(b.env.Vaults) {
 		u := checkURL(b.envDoc, "vaults."+name, b.env.Vaults[name], plainLoopback)
 		if u != nil && strings.Trim(u.Path, "/") != "" {

@@ -72,15 +72,15 @@ func (b *binder) value(name string) string {
 		return b.env.ClientID[key]
 	case "issuer":
 		return b.env.Issuer[key]
-	case "identity":
-		return b.env.Identity[key]
+	case "identities":
+		return b.env.Identities[key]
 	}
 	return ""
 }
 
 // placeholders reports a ${…} that no environment could bind.
 func (d *document) placeholders(at string, t Text) {
-	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer", "identity"}
+	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer", "identities"}
 	if strings.Contains(string(t), "${secret:") {
 		return // was reported where it stands
 	}
@@ -92,7 +92,7 @@ func (d *document) placeholders(at string, t Text) {
 		}
 		group, key, dotted := strings.Cut(strings.TrimSuffix(name, "}"), ".")
 		if !slices.Contains(groups, group) || dotted != slices.Contains(groups[2:], group) || dotted && key == "" {
-			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME}, ${issuer.NAME} and ${identity.NAME}", match)
+			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME}, ${issuer.NAME} and ${identities.NAME}", match)
 		}
 	}
 }

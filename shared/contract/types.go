@@ -198,8 +198,8 @@ type Environment struct {
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
 
-	Vaults   map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
-	Identity map[string]string `field:"identity" doc:"Client ids that the gateway itself uses, ${identity.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+	Vaults     map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	Identities map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -17,13 +17,13 @@ type Authenticate struct {
 // ByManagedIdentity says which token the gateway asks its platform for.
 type ByManagedIdentity struct {
 	Resource Text `field:"resource,required" doc:"The backend's Application ID URI or client id, without /.default."`
-	ClientID Text `field:"clientId" doc:"Client id of a user-assigned identity, such as ${identity.NAME}. Without it, the environment's identity.gateway, or else the system-assigned one."`
+	ClientID Text `field:"clientId" doc:"Client id of a user-assigned identity, such as ${identities.NAME}. Without it, the environment's identities.gateway, or else the system-assigned one."`
 }
 
 // ByFederation says which registration trusts the gateway's managed identity, and what it may ask for.
 type ByFederation struct {
 	Tenant   string `field:"tenant" doc:"Where that registration is: home, or a name under the environment's tenants." default:"home"`
-	ClientID Text   `field:"clientId,required" doc:"The registration's client id, such as ${identity.NAME}."`
+	ClientID Text   `field:"clientId,required" doc:"The registration's client id, such as ${identities.NAME}."`
 	Resource Text   `field:"resource,required" doc:"The backend's Application ID URI or client id, without /.default."`
 }
 
