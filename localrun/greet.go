@@ -82,10 +82,12 @@ The gateway is up.
   gateway   %s  (process %d)
   issuer    %s  (stand-in for Entra ID)
   backend   %s  (echoes what it gets)
+  vault     %s  (stand-in for Key Vault)
+  identity  %s  (stand-in for the managed identity's endpoint)
   events    %s
   contracts %s
 
-`, r.Gateway, r.PID, r.Issuer, r.Backend, r.Events, r.Source)
+`, r.Gateway, r.PID, r.Issuer, r.Backend, r.Vault, r.Identity, r.Events, r.Source)
 	allowed, refused := samples(s.local.Plan)
 	for _, c := range []struct {
 		what string

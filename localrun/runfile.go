@@ -20,6 +20,8 @@ type run struct {
 	Gateway     string `json:"gateway"`
 	Issuer      string `json:"issuer"`
 	Backend     string `json:"backend"`
+	Vault       string `json:"vault"`
+	Identity    string `json:"identity"`
 	Contracts   string `json:"contracts"` // the copy that the gateway enforces
 	Source      string `json:"source"`    // the folder it was copied from
 	Environment string `json:"environment"`

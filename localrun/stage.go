@@ -17,9 +17,9 @@ import (
 
 	"tollgate/localrun/backend"
 	"tollgate/localrun/bundle"
+	"tollgate/localrun/credentials"
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
-	"tollgate/localrun/issuer"
 	"tollgate/shared/boot"
 )
 
@@ -32,6 +32,9 @@ type stage struct {
 	front  front
 	events *os.File
 	closes []func() error // in the order of opening
+
+	around          *credentials.Around
+	identity, vault string // addresses
 
 	mu sync.Mutex // one line at a time
 }
@@ -68,16 +71,17 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	addresses := estate.Addresses{Gateway: fmt.Sprintf("http://127.0.0.1:%d", port), Issuer: "http://" + issuerAt.Addr().String(), Backend: "http://" + backendAt.Addr().String()}
+	echo := backend.New()
+	if err := s.surround(&addresses, echo); err != nil {
+		return err
+	}
 	if err := s.prepare(filepath.Join(dir, "contracts"), addresses); err != nil {
 		return err
 	}
-	entra, err := issuer.New(s.local.Options)
-	if err != nil {
-		return fmt.Errorf("the stand-in for Entra: %w", err)
+	if err := s.openEntra(issuerAt, addresses.Issuer); err != nil {
+		return err
 	}
-	entra.SetBaseURL(addresses.Issuer)
-	s.serve(issuerAt, entra)
-	s.serve(backendAt, backend.New())
+	s.serve(backendAt, echo)
 	if err := s.openEvents(filepath.Join(dir, "events.jsonl")); err != nil {
 		return err
 	}
@@ -85,7 +89,7 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	s.run = run{
-		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend,
+		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend, Vault: s.vault, Identity: s.identity,
 		Contracts: s.local.Dir, Source: s.flags.contracts, Environment: estate.Name, Events: s.events.Name(),
 	}
 	s.onClose(func() error { return os.Remove(s.flags.run) })
@@ -185,12 +189,17 @@ func (s *stage) openEvents(name string) (err error) {
 
 // openFront starts the real handler, behind the stand-in for the host or bare.
 func (s *stage) openFront(ctx context.Context, app string, port int) (err error) {
+	platform, err := s.platform(filepath.Dir(s.events.Name()))
+	if err != nil {
+		return err
+	}
 	options := host.Options{
 		Root: app, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Settings: map[string]string{boot.Contracts: s.local.Dir, boot.Environment: estate.Name},
+		Settings: platform,
 		Log:      func(l host.Line) { s.onLine(l.Text) },
 		Events:   s.onEvent,
 	}
+	platform[boot.Contracts], platform[boot.Environment] = s.local.Dir, estate.Name
 	if s.flags.host == "none" {
 		s.front, err = host.StartBare(options)
 	} else {

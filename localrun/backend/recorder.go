@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
@@ -17,6 +18,8 @@ type Seen struct {
 	Body    []byte
 	Trailer http.Header // complete once the body was read to its end
 	Whole   bool        // the body was read to its end
+
+	Certificate *x509.Certificate // the client's; nil without TLS
 }
 
 // Recorder remembers every request on its way to another handler. It is safe
@@ -38,6 +41,9 @@ func Record(next http.Handler) *Recorder { return &Recorder{next: next} }
 // ServeHTTP records the request and hands it on.
 func (rec *Recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := &Seen{Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header.Clone()}
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		entry.Certificate = r.TLS.PeerCertificates[0]
+	}
 	rec.mu.Lock()
 	rec.seen = append(rec.seen, entry)
 	rec.mu.Unlock()

@@ -27,6 +27,8 @@ type Addresses struct {
 	Gateway string // public URL
 	Issuer  string
 	Backend string // serves every ${backend.NAME}
+	Secure  string // serves those that demand a client certificate; "": Backend, by https
+	Vault   string // serves every vault; "": one that doesn't exist
 }
 
 // Local is a local run, prepared.
@@ -99,11 +101,12 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 	for _, name := range source.Placeholders() {
 		switch group, key, _ := strings.Cut(name, "."); group {
 		case "backend":
-			groups["backend"][key] = a.Backend
+			groups["backend"][key] = a.backend(source, name)
 		case "issuer":
 			groups["issuer"][key] = a.Issuer + "/" + GUID("issuer", key) + "/v2.0"
 		}
 	}
+	a.credentials(source, groups)
 	env := map[string]any{
 		"kind": contract.KindEnvironment, "tenant": Tenant(), "authority": a.Issuer, "publicURL": a.Gateway,
 	}
@@ -138,6 +141,7 @@ func options(source *contract.Estate, plan *contract.Plan) issuer.Options {
 		}
 	}
 	o.Clients = append([]issuer.Client{client}, clients(source)...)
+	trust(&o, plan)
 	return o
 }
 

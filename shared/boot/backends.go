@@ -1,117 +1,115 @@
 package boot
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
+	"sync"
 	"time"
 
+	"tollgate/shared/backendauth"
 	"tollgate/shared/contract"
+	"tollgate/shared/credential"
+	"tollgate/shared/gateway"
+	"tollgate/shared/pipeline"
+	"tollgate/shared/secret"
 	"tollgate/shared/wire"
 )
 
-// backends are the transports to APIs' backends. All that ask for nothing special
-// share one, and with it its connections; trust and protocol are each API's own,
-// for a connection that one API trusts must not carry another's call.
-func backends(now func() time.Time) func(contract.PlannedAPI) http.RoundTripper {
-	common := wire.NewClient(now)
-	return func(api contract.PlannedAPI) http.RoundTripper {
-		b := api.Backend
-		if b.CA == "" && !b.HTTP2 {
-			return common
-		}
-		own := wire.NewClient(now)
-		trust(own.TLS, b)
-		if b.HTTP2 {
+// Outside is what Parts takes from the process around it.
+type Outside struct {
+	Getenv func(string) string // asked at each use for what the platform may change: the identity's endpoint
+	Roots  *x509.CertPool      // whom backends' certificates are trusted by; nil: the system's
+	Now    func() time.Time    // nil: the real clock
+}
+
+// backends are the ways to backends, and the gateway's credentials for them.
+type backends struct {
+	outside Outside
+	sources backendauth.Sources
+	plain   *wire.Client // for every API without a connection of its own kind
+
+	mu  sync.Mutex
+	own map[string]*backendauth.Backend // by API: its prover and its transport ask the same one
+}
+
+// newBackends does no network. The gateway's own requests for tokens and secrets
+// have connections of their own, apart from those for issuers' keys.
+func newBackends(o Outside) *backends {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
+	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, transport, o.Now)
+	return &backends{
+		outside: o, plain: client(tlsConfig(o, "", nil), o.Now), own: map[string]*backendauth.Backend{},
+		sources: backendauth.Sources{
+			Tokens: identity, Entra: credential.NewEntra(identity, transport, o.Now, newID), Now: o.Now,
+			Secrets: secret.NewSource(secret.Vaults{Tokens: identity, Transport: transport}, o.Now),
+		},
+	}
+}
+
+// join makes them parts of a gateway.
+func (b *backends) join(p *gateway.Parts) {
+	p.Backends, p.Provers = b.transport, func(api contract.PlannedAPI) []pipeline.Prover { return b.credential(api).Provers() }
+}
+
+func (b *backends) credential(api contract.PlannedAPI) *backendauth.Backend {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	own, made := b.own[api.Name]
+	if !made {
+		own = backendauth.For(api, b.sources)
+		b.own[api.Name] = own
+	}
+	return own
+}
+
+// transport carries requests to one API's backend. All that ask for nothing
+// special share one, and with it its connections; trust, protocol and
+// certificate are each API's own, for a connection that one API trusts must not
+// carry another's call.
+func (b *backends) transport(api contract.PlannedAPI) http.RoundTripper {
+	back := api.Backend
+	certified := back.Auth != nil && back.Auth.Kind == contract.AuthCertificate
+	if back.CA == "" && !back.HTTP2 && !certified {
+		return b.plain
+	}
+	connect := func(certificate *tls.Certificate) retirable {
+		own := client(tlsConfig(b.outside, back.CA, certificate), b.outside.Now)
+		if back.HTTP2 {
 			return overHTTP2(own)
 		}
 		return own
 	}
+	if certified {
+		return &shown{certificate: b.credential(api).Certificate, connect: connect}
+	}
+	return connect(nil)
 }
 
-// trust is what an API's contract says of TLS to its backend.
-func trust(config *tls.Config, b contract.PlannedBackend) {
-	if b.CA == "" {
-		return
-	}
-	config.RootCAs = x509.NewCertPool() // and not the system's: any public authority could vouch for a private name
-	config.RootCAs.AppendCertsFromPEM([]byte(b.CA))
+func client(config *tls.Config, now func() time.Time) *wire.Client {
+	c := wire.NewClient(now)
+	c.TLS = config
+	return c
 }
 
-// http2 is a transport for HTTP/2 that tells what was never sent.
-type http2 struct{ *http.Transport }
-
-// overHTTP2 has the limits and the TLS of like. There is no way back to HTTP/1.1:
-// a contract that names one protocol means it.
-func overHTTP2(like *wire.Client) http.RoundTripper {
-	only := new(http.Protocols)
-	only.SetHTTP2(true)
-	only.SetUnencryptedHTTP2(true) // for http:// addresses, with prior knowledge (RFC 9113 §3.3)
-	config := like.TLS.Clone()
-	config.NextProtos = []string{"h2"}
-	return http2{&http.Transport{
-		Protocols: only, DialContext: like.Dial, DialTLSContext: shakeHTTP2(like.Dial, config, like.Shake),
-		DisableCompression:     true, // what the caller accepts is passed on as it is
-		MaxResponseHeaderBytes: int64(like.Head), IdleConnTimeout: like.Idle,
-		// A frozen function wakes up with connections that ended meanwhile.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-	}}
+// tlsConfig is how connections to backends are secured.
+func tlsConfig(o Outside, ca string, certificate *tls.Certificate) *tls.Config {
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, RootCAs: o.Roots,
+		ClientSessionCache: tls.NewLRUClientSessionCache(64),
+	}
+	if ca != "" {
+		config.RootCAs = x509.NewCertPool() // and not the system's: any public authority could vouch for a private name
+		config.RootCAs.AppendCertsFromPEM([]byte(ca))
+	}
+	if certificate != nil {
+		// Not Certificates: from those Go picks by what the server says it takes, and
+		// shows none if none fits.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil }
+	}
+	return config
 }
-
-// shakeHTTP2 insists on HTTP/2: with a backend that ignores ALPN (RFC 7301),
-// net/http would speak HTTP/1.1, and read it laxly.
-func shakeHTTP2(dial dialer, config *tls.Config, within time.Duration) dialer {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		nc, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		config := config.Clone()
-		config.ServerName, _, _ = net.SplitHostPort(address) // the transport always gives both
-		shake := tls.Client(nc, config)
-		ctx, cancel := context.WithTimeout(ctx, within)
-		defer cancel()
-		if err = shake.HandshakeContext(ctx); err == nil && shake.ConnectionState().NegotiatedProtocol != "h2" {
-			err = errors.New("the backend doesn't speak HTTP/2")
-		}
-		if err != nil {
-			_ = nc.Close() // of no use
-			return nil, err
-		}
-		return shake, nil
-	}
-}
-
-type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
-
-// RoundTrip tells a connection that never was from one that broke.
-func (t http2) RoundTrip(r *http.Request) (*http.Response, error) {
-	var connected atomic.Bool
-	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
-	r = r.WithContext(ctx)
-	if _, said := r.Header["User-Agent"]; !said {
-		r.Header["User-Agent"] = nil // or the transport would name itself
-	}
-	if safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions; r.Body == nil && !safe {
-		r.Body = once{} // net/http repeats what has no body after a stream was reset, whatever the method
-	}
-	resp, err := t.Transport.RoundTrip(r)
-	if err != nil && !connected.Load() {
-		err = wire.NotSent(err)
-	}
-	return resp, err
-}
-
-// once is an empty body that can't be sent again.
-type once struct{}
-
-func (once) Read([]byte) (int, error) { return 0, io.EOF }
-func (once) Close() error             { return nil }

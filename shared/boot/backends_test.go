@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,7 +50,7 @@ func asked(t *testing.T, address string, b contract.PlannedBackend) (status int,
 	}
 	b.Targets, b.Timeout = []contract.PlannedTarget{{URL: u, Weight: 1, Rule: "backend.url"}}, 10*time.Second
 	api := contract.PlannedAPI{Name: "a", MaxBody: 1 << 20, Backend: b}
-	rt := backends(time.Now)(api)
+	rt := newBackends(Outside{Getenv: os.Getenv}).transport(api)
 	t.Cleanup(rt.(interface{ CloseIdleConnections() }).CloseIdleConnections)
 	w := httptest.NewRecorder()
 	call := &pipeline.Call{Request: httptest.NewRequestWithContext(t.Context(), "GET", "/a", nil), Path: "/a"}
@@ -147,7 +148,7 @@ func TestAnUnreachableBackendWasNeverSentAnything(t *testing.T) {
 	broken.Start()
 	t.Cleanup(broken.Close)
 	for _, h2 := range []bool{false, true} {
-		rt := backends(time.Now)(contract.PlannedAPI{Backend: contract.PlannedBackend{CA: ours.pem, HTTP2: h2}})
+		rt := newBackends(Outside{Getenv: os.Getenv}).transport(contract.PlannedAPI{Backend: contract.PlannedBackend{CA: ours.pem, HTTP2: h2}})
 		t.Cleanup(rt.(interface{ CloseIdleConnections() }).CloseIdleConnections)
 		for at, want := range map[string]bool{"http://127.0.0.1:1": true, "https://127.0.0.1:1": true, wrong: true, broken.URL: false} {
 			r, err := http.NewRequestWithContext(t.Context(), "POST", at, strings.NewReader("x"))
@@ -184,7 +185,7 @@ func resets(t *testing.T) (address string, streams *atomic.Int64) {
 
 func TestAResetStreamIsNotSentAgain(t *testing.T) {
 	at, streams := resets(t)
-	rt := backends(time.Now)(contract.PlannedAPI{Backend: contract.PlannedBackend{HTTP2: true}})
+	rt := newBackends(Outside{Getenv: os.Getenv}).transport(contract.PlannedAPI{Backend: contract.PlannedBackend{HTTP2: true}})
 	t.Cleanup(rt.(interface{ CloseIdleConnections() }).CloseIdleConnections)
 	for n, method := range []string{"GET", "POST", "PATCH", "PUT", "DELETE"} {
 		r, err := http.NewRequestWithContext(t.Context(), method, at, nil)
@@ -202,7 +203,7 @@ func TestAResetStreamIsNotSentAgain(t *testing.T) {
 }
 
 func TestAPIsWithoutSpecialNeedsShareTheirConnections(t *testing.T) {
-	of := backends(time.Now)
+	of := newBackends(Outside{Getenv: os.Getenv}).transport
 	plain, special := contract.PlannedAPI{Name: "a"}, contract.PlannedAPI{Name: "b", Backend: contract.PlannedBackend{CA: newAuthority(t, "ours").pem}}
 	if of(plain) != of(contract.PlannedAPI{Name: "c"}) || of(plain) == of(special) || of(special) == of(special) {
 		t.Error("want one transport for all, but for those with an authority or a protocol of their own")

@@ -112,21 +112,30 @@ func Plan(dir, environment string) (*contract.Plan, error) {
 // Parts are the real clock, random source and network; events go to stdout,
 // what an operator should know to stderr.
 func Parts(stdout, stderr io.Writer) gateway.Parts {
+	return Outside{Getenv: os.Getenv}.Parts(stdout, stderr)
+}
+
+// Parts are the same with another process around them.
+func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
 	keys := http.DefaultTransport.(*http.Transport).Clone()
 	keys.MaxResponseHeaderBytes = 64 << 10
-	return gateway.Parts{
-		Now:      time.Now,
-		NewID:    newID,
-		Keys:     keys,
-		Backends: backends(time.Now),
-		Events:   audit.NewLines(stdout),
-		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
+	parts := gateway.Parts{
+		Now:    time.Now,
+		NewID:  newID,
+		Keys:   keys,
+		Events: audit.NewLines(stdout),
+		Report: func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{
 			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
 			Warn:   func(text string) { fmt.Fprintf(stderr, "tollgate: warning: %s\n", singleLine(text)) },
 			Jitter: mathrand.Float64,
 		},
 	}
+	if o.Now != nil {
+		parts.Now = o.Now
+	}
+	newBackends(o).join(&parts)
+	return parts
 }
 
 // newID is 128 random bits: nobody can guess another call's name.

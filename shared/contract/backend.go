@@ -120,5 +120,6 @@ func (b *binder) backend(d *document, a *API) PlannedBackend {
 		}
 		out.Targets = append(out.Targets, t)
 	}
+	out.Auth = b.authenticate(d, a, out.Targets)
 	return out
 }

@@ -177,6 +177,7 @@ func (b *binder) checkAudiences(p *Plan, faults *Faults) {
 func (b *binder) checkEnvironment() {
 	d, env := b.envDoc, b.env
 	checkURL(d, "authority", env.Authority, plainLoopback)
+	b.checkIdentities()
 	if u := checkURL(d, "publicURL", env.PublicURL, plainLoopback); u != nil && strings.Trim(u.Path, "/") != "" {
 		d.fault("publicURL", "%q has a path; it is the origin alone, and API paths begin right after it", env.PublicURL)
 	}
@@ -190,10 +191,10 @@ func (b *binder) checkEnvironment() {
 	if _, taken := env.Tenants[Home]; taken {
 		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}
-	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "ca": pemNames(env.CA)} {
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "vaults": env.Vaults, "identities": env.Identities, "ca": pemNames(env.CA)} {
 		for _, name := range sortedKeys(m) {
 			if !b.used[group+"."+name] {
-				d.warn(group+"."+name+"#", "no contract takes ${%s.%s}", group, name)
+				d.warn(group+"."+name+"#", "no contract takes %s", reference(group, name))
 			}
 		}
 	}

@@ -52,6 +52,7 @@ func (e *Estate) setDefaults() {
 		orElseText(&a.Principals, "both")
 		orElseText(&a.ClientAuth, "any")
 		a.Backend.setDefaults()
+		a.Backend.Authenticate.setDefaults()
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}

@@ -20,6 +20,7 @@ func (e *Estate) Placeholders() []string {
 		for _, url := range a.Backend.urls() {
 			texts = append(texts, url)
 		}
+		texts = append(texts, a.Backend.Authenticate.allTexts()...)
 		for _, r := range a.Require {
 			texts = append(texts, r.Values...)
 		}
@@ -28,6 +29,20 @@ func (e *Estate) Placeholders() []string {
 	for _, t := range texts {
 		for _, match := range placeholder.FindAllString(string(t), -1) {
 			out = append(out, strings.TrimSuffix(strings.TrimPrefix(match, "${"), "}"))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Vaults are the names of vaults that the estate's contracts want an environment to bind.
+func (e *Estate) Vaults() (out []string) {
+	for _, a := range e.APIs {
+		if auth := a.Backend.Authenticate; auth != nil {
+			for _, s := range auth.secrets() {
+				vault, _ := s.parts()
+				out = append(out, vault)
+			}
 		}
 	}
 	slices.Sort(out)
@@ -60,13 +75,18 @@ func (b *binder) value(name string) string {
 		return b.env.ClientID[key]
 	case "issuer":
 		return b.env.Issuer[key]
+	case "identities":
+		return b.env.Identities[key]
 	}
 	return ""
 }
 
 // placeholders reports a ${…} that no environment could bind.
 func (d *document) placeholders(at string, t Text) {
-	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer"}
+	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer", "identities"}
+	if strings.Contains(string(t), "${secret:") {
+		return // was reported where it stands
+	}
 	for _, match := range placeholder.FindAllString(string(t), -1) {
 		name := strings.TrimPrefix(match, "${")
 		if !strings.HasSuffix(name, "}") {
@@ -75,7 +95,7 @@ func (d *document) placeholders(at string, t Text) {
 		}
 		group, key, dotted := strings.Cut(strings.TrimSuffix(name, "}"), ".")
 		if !slices.Contains(groups, group) || dotted != slices.Contains(groups[2:], group) || dotted && key == "" {
-			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME} and ${issuer.NAME}", match)
+			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME}, ${issuer.NAME} and ${identities.NAME}", match)
 		}
 	}
 }

@@ -115,6 +115,7 @@ type PlannedBackend struct {
 	MaxConcurrent int             // 0: any number
 	CA            string          // PEM; "": the system's
 	HTTP2         bool            // and no other
+	Auth          *PlannedAuth    // how the gateway proves itself; nil: not at all
 }
 
 // PlannedTarget is one address of a backend.

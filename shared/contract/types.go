@@ -117,12 +117,13 @@ type Backend struct {
 	URL     Text     `field:"url" doc:"The backend's address; the request's whole path is appended. No part of a request can change the host. This or targets."`
 	Timeout Duration `field:"timeout" doc:"Longest wait for the backend to take the request, and then to begin its answer; 504 after it. A running stream isn't cut." default:"30s"`
 
-	Targets       []Target `field:"targets" doc:"Several addresses that do the same, taken in turn by weight. This or url."`
-	Breaker       *Breaker `field:"breaker" doc:"When an address that fails is left alone for a while. Without it, never."`
-	Retries       int      `field:"retries" doc:"1 to 5: how often a call is tried again that never reached a target, on the next one if there are several. Only GET, HEAD, OPTIONS, PUT and DELETE. Without it, never." min:"1"`
-	MaxConcurrent int      `field:"maxConcurrent" doc:"Calls under way to this API's backend in one instance; beyond them 503 at once. A stream counts until its end. Without it, any number." min:"1"`
-	CA            string   `field:"ca" doc:"A name under the environment's ca: only certificates of that authority are trusted, and not the system's. Without it, the system's." pattern:"^[a-z][a-z0-9-]{0,62}$"`
-	HTTP          string   `field:"http" doc:"2: HTTP/2 only, with prior knowledge where the address is plain http." enum:"1.1,2" default:"1.1"`
+	Targets       []Target      `field:"targets" doc:"Several addresses that do the same, taken in turn by weight. This or url."`
+	Breaker       *Breaker      `field:"breaker" doc:"When an address that fails is left alone for a while. Without it, never."`
+	Retries       int           `field:"retries" doc:"1 to 5: how often a call is tried again that never reached a target, on the next one if there are several. Only GET, HEAD, OPTIONS, PUT and DELETE. Without it, never." min:"1"`
+	MaxConcurrent int           `field:"maxConcurrent" doc:"Calls under way to this API's backend in one instance; beyond them 503 at once. A stream counts until its end. Without it, any number." min:"1"`
+	CA            string        `field:"ca" doc:"A name under the environment's ca: only certificates of that authority are trusted, and not the system's. Without it, the system's." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	HTTP          string        `field:"http" doc:"2: HTTP/2 only, with prior knowledge where the address is plain http." enum:"1.1,2" default:"1.1"`
+	Authenticate  *Authenticate `field:"authenticate" doc:"How the gateway proves itself to the backend; exactly one of these. Without it, not at all."`
 }
 
 // Scope is a delegated permission.
@@ -209,6 +210,9 @@ type Environment struct {
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	CA          map[string]PEM    `field:"ca" doc:"Certificate authorities of private networks, by the names that backend.ca calls them: one or more certificates as PEM text." keys:"^[a-z][a-z0-9-]{0,62}$"`
+
+	Vaults     map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	Identities map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -52,9 +52,10 @@ func packages(t *testing.T) []pkg {
 
 // layers: a package may import only packages of layers before its own.
 var layers = [][]string{
-	{"shared/refusal", "shared/contract", "shared/wire"},
+	{"shared/refusal", "shared/contract", "shared/wire", "shared/renewal"},
+	{"shared/credential", "shared/secret"},
 	{"shared/pipeline", "shared/audit"},
-	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers"},
+	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/backendauth"},
 	{"shared/gateway"},
 	{"shared/adapter/azure"},
 	{"shared/boot"},

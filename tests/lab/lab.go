@@ -14,16 +14,17 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tollgate/localrun/backend"
+	"tollgate/localrun/credentials"
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
 	"tollgate/localrun/issuer"
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/audit"
-	"tollgate/shared/boot"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
 )
@@ -35,6 +36,10 @@ type Lab struct {
 	Backend *backend.Recorder
 	Local   *estate.Local
 	Host    *host.Host // nil in this process
+
+	*credentials.Around
+	identity string // address of the identity endpoint
+	passed   atomic.Int64
 
 	mu     sync.Mutex
 	events []audit.Event
@@ -68,7 +73,7 @@ func InProcess(t testing.TB, contracts string) *Lab {
 	}
 	url := "http://" + front.Addr().String()
 	l := prepare(t, contracts, url)
-	parts := boot.Parts(lines{l}, io.Discard)
+	parts := l.outside().Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
 	serve(t, front, gateway.Compile(l.Local.Plan, parts))
 	l.URL = url
@@ -110,7 +115,7 @@ func (l *Lab) Restart(t testing.TB, root string, adjust ...func(*host.Options)) 
 	t.Helper()
 	o := host.Options{
 		Root:     root,
-		Settings: map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name},
+		Settings: l.settings(t),
 		Log:      func(line host.Line) { _, _ = lines{l}.Write([]byte(line.Text)) },
 	}
 	for _, a := range adjust {
@@ -138,15 +143,20 @@ func prepare(t testing.TB, contracts, publicURL string) *Lab {
 	t.Cleanup(back.Close)
 	entra := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.Issuer.ServeHTTP(w, r) }))
 	at := "http://" + entra.Listener.Addr().String()
-	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL})
+	vault, secure := l.surround(t)
+	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL, Secure: secure, Vault: vault})
 	if err != nil || local == nil {
 		t.Fatal(err, faults)
 	}
 	l.Local = local
+	local.Options.Now = l.now
 	if l.Issuer, err = issuer.New(local.Options); err != nil {
 		t.Fatal(err)
 	}
 	l.Issuer.SetBaseURL(at)
+	if err := l.Fill(local.Plan, l.Issuer); err != nil {
+		t.Fatal(err)
+	}
 	entra.Start()
 	t.Cleanup(entra.Close)
 	return l

@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tollgate/localrun/credentials"
+	"tollgate/localrun/estate"
+	"tollgate/shared/boot"
+)
+
+// Pass lets time pass for everything but TLS. Only for a lab in this process.
+func (l *Lab) Pass(d time.Duration) { l.passed.Add(int64(d)) }
+
+func (l *Lab) now() time.Time { return time.Now().Add(time.Duration(l.passed.Load())) }
+
+// surround starts the vault, the identity endpoint, and the backend that demands
+// a certificate; what reaches that one is in the same record.
+func (l *Lab) surround(t testing.TB) (vault, secure string) {
+	t.Helper()
+	var err error
+	if l.Around, err = credentials.New(l.now); err != nil {
+		t.Fatal(err)
+	}
+	vaults, identities, back := httptest.NewServer(l.Vault), httptest.NewServer(l.Identity), httptest.NewUnstartedServer(l.Backend)
+	back.TLS = l.TLS
+	back.StartTLS()
+	for _, s := range []*httptest.Server{vaults, identities, back} {
+		t.Cleanup(s.Close)
+	}
+	l.identity = identities.URL
+	return vaults.URL, back.URL
+}
+
+// outside is the process that the gateway believes to be in.
+func (l *Lab) outside() boot.Outside {
+	settings := credentials.Settings(l.identity, l.Header)
+	return boot.Outside{Getenv: func(name string) string { return settings[name] }, Roots: l.Authority.Pool(), Now: l.now}
+}
+
+// settings are the app's. SSL_CERT_FILE makes Go's own verifier trust the local authority (Linux).
+func (l *Lab) settings(t testing.TB) map[string]string {
+	t.Helper()
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(roots, l.Authority.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name, "SSL_CERT_FILE": roots}
+	maps.Copy(s, credentials.Settings(l.identity, l.Header))
+	return s
+}
