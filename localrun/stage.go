@@ -189,17 +189,14 @@ func (s *stage) openEvents(name string) (err error) {
 
 // openFront starts the real handler, behind the stand-in for the host or bare.
 func (s *stage) openFront(ctx context.Context, app string, port int) (err error) {
-	platform, err := s.platform(filepath.Dir(s.events.Name()))
-	if err != nil {
-		return err
-	}
+	settings := s.platform()
+	settings[boot.Contracts], settings[boot.Environment] = s.local.Dir, estate.Name
 	options := host.Options{
 		Root: app, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Settings: platform,
+		Settings: settings,
 		Log:      func(l host.Line) { s.onLine(l.Text) },
 		Events:   s.onEvent,
 	}
-	platform[boot.Contracts], platform[boot.Environment] = s.local.Dir, estate.Name
 	if s.flags.host == "none" {
 		s.front, err = host.StartBare(options)
 	} else {

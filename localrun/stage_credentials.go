@@ -3,11 +3,8 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"tollgate/localrun/credentials"
@@ -34,7 +31,7 @@ func (s *stage) surround(a *estate.Addresses, echo http.Handler) error {
 		}
 		s.serve(l, h)
 	}
-	s.vault = a.Vault
+	s.vault, a.CA = a.Vault, string(around.Authority.PEM())
 	return nil
 }
 
@@ -49,15 +46,7 @@ func (s *stage) openEntra(l net.Listener, address string) error {
 	return s.around.Fill(s.local.Plan, entra)
 }
 
-// platform is what App Service would set for the handler. Go's verifier reads
-// SSL_CERT_FILE on Linux; elsewhere the backend that demands a certificate isn't
-// trusted, and its API answers 502.
-func (s *stage) platform(dir string) (map[string]string, error) {
-	roots := filepath.Join(dir, "roots.pem")
-	if err := os.WriteFile(roots, s.around.Authority.PEM(), 0o600); err != nil {
-		return nil, fmt.Errorf("write the local authority: %w", err)
-	}
-	settings := map[string]string{"SSL_CERT_FILE": roots}
-	maps.Copy(settings, credentials.Settings(s.identity, s.around.Header))
-	return settings, nil
+// platform is what App Service would set for the handler.
+func (s *stage) platform() map[string]string {
+	return credentials.Settings(s.identity, s.around.Header)
 }

@@ -1,7 +1,8 @@
 package estate
 
-// authority stands for every private certificate authority that contracts name.
-// The stand-ins speak plain http, so it vouches for nobody; its key was thrown away.
+// authority stands for every private certificate authority that contracts name
+// where there is no local run, as in explain. It vouches for nobody; its key was
+// thrown away.
 const authority = `-----BEGIN CERTIFICATE-----
 MIIBdTCCARqgAwIBAgIIGOuXyc+a4kswCgYIKoZIzj0EAwIwHTEbMBkGA1UEAxMS
 VG9sbGdhdGUgbG9jYWwgcnVuMCAXDTI2MDEwMTAwMDAwMFoYDzIxMjYwMTAxMDAw

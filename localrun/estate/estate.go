@@ -3,6 +3,7 @@
 package estate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -28,6 +29,7 @@ type Addresses struct {
 	Issuer  string
 	Backend string // serves every ${backend.NAME}
 	Secure  string // serves those that demand a client certificate; "": Backend, by https
+	CA      string // PEM: every private authority that contracts name; "": one that vouches for nobody
 	Vault   string // serves every vault; "": one that doesn't exist
 }
 
@@ -90,7 +92,7 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 	for _, api := range source.APIs {
 		groups["clientId"][api.Name] = GUID("api", api.Name)
 		if api.Backend.CA != "" {
-			groups["ca"][api.Backend.CA] = authority
+			groups["ca"][api.Backend.CA] = cmp.Or(a.CA, authority)
 		}
 		for _, tenant := range api.Tenants {
 			if tenant != contract.Home {

@@ -19,7 +19,6 @@ import (
 // Outside is what Parts takes from the process around it.
 type Outside struct {
 	Getenv func(string) string // asked at each use for what the platform may change: the identity's endpoint
-	Roots  *x509.CertPool      // whom backends' certificates are trusted by; nil: the system's
 	Now    func() time.Time    // nil: the real clock
 }
 
@@ -43,7 +42,7 @@ func newBackends(o Outside) *backends {
 	transport.MaxResponseHeaderBytes = 64 << 10
 	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, transport, o.Now)
 	return &backends{
-		outside: o, plain: client(tlsConfig(o, "", nil), o.Now), own: map[string]*backendauth.Backend{},
+		outside: o, plain: client(tlsConfig("", nil), o.Now), own: map[string]*backendauth.Backend{},
 		sources: backendauth.Sources{
 			Tokens: identity, Entra: credential.NewEntra(identity, transport, o.Now, newID), Now: o.Now,
 			Secrets: secret.NewSource(secret.Vaults{Tokens: identity, Transport: transport}, o.Now),
@@ -78,7 +77,7 @@ func (b *backends) transport(api contract.PlannedAPI) http.RoundTripper {
 		return b.plain
 	}
 	connect := func(certificate *tls.Certificate) retirable {
-		own := client(tlsConfig(b.outside, back.CA, certificate), b.outside.Now)
+		own := client(tlsConfig(back.CA, certificate), b.outside.Now)
 		if back.HTTP2 {
 			return overHTTP2(own)
 		}
@@ -97,9 +96,9 @@ func client(config *tls.Config, now func() time.Time) *wire.Client {
 }
 
 // tlsConfig is how connections to backends are secured.
-func tlsConfig(o Outside, ca string, certificate *tls.Certificate) *tls.Config {
+func tlsConfig(ca string, certificate *tls.Certificate) *tls.Config {
 	config := &tls.Config{
-		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, RootCAs: o.Roots,
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
 		ClientSessionCache: tls.NewLRUClientSessionCache(64),
 	}
 	if ca != "" {

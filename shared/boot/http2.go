@@ -44,15 +44,13 @@ func shakeHTTP2(dial dialer, config *tls.Config, within time.Duration) dialer {
 		}
 		config := config.Clone()
 		config.ServerName, _, _ = net.SplitHostPort(address) // the transport always gives both
-		shake := tls.Client(nc, config)
-		ctx, cancel := context.WithTimeout(ctx, within)
-		defer cancel()
-		if err = shake.HandshakeContext(ctx); err == nil && shake.ConnectionState().NegotiatedProtocol != "h2" {
-			err = errors.New("the backend doesn't speak HTTP/2")
-		}
+		shake, err := wire.Handshake(ctx, nc, config, within)
 		if err != nil {
-			_ = nc.Close() // of no use
 			return nil, err
+		}
+		if shake.ConnectionState().NegotiatedProtocol != "h2" {
+			_ = shake.Close() // of no use
+			return nil, errors.New("the backend doesn't speak HTTP/2")
 		}
 		return shake, nil
 	}

@@ -190,11 +190,8 @@ func (c *Client) dial(r *http.Request, key string) (*link, error) {
 	}
 	config, below := c.TLS.Clone(), &ending{Conn: nc}
 	config.ServerName = r.URL.Hostname()
-	shake := tls.Client(below, config)
-	ctx, cancel := context.WithTimeout(r.Context(), c.Shake)
-	defer cancel()
-	if err := shake.HandshakeContext(ctx); err != nil {
-		_ = nc.Close() // of no use
+	shake, err := Handshake(r.Context(), below, config, c.Shake)
+	if err != nil {
 		return nil, err
 	}
 	l.nc, l.in.conn = shake, closure{shake, below}

@@ -165,3 +165,16 @@ func TestAHandshakeThatHangsIsEndedInTime(t *testing.T) {
 		t.Error("got an answer, want the handshake ended")
 	}
 }
+
+// A certificate that nobody asked for proved nothing.
+func TestABackendThatDoesntAskForTheCertificateIsNotSpokenTo(t *testing.T) {
+	b, c := secure(t, func(p *peer, _ int) {
+		if _, err := p.in.ReadByte(); err == nil {
+			t.Error("got a request, want none without the certificate")
+		}
+	})
+	c.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil }
+	if _, err := ask(c, outgoing(t, "GET", b.url, nil)); err == nil || !strings.Contains(err.Error(), "doesn't ask for the client certificate") {
+		t.Errorf("got %v, want the call given up", err)
+	}
+}

@@ -3,8 +3,6 @@ package lab
 import (
 	"maps"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -39,17 +37,12 @@ func (l *Lab) surround(t testing.TB) (vault, secure string) {
 // outside is the process that the gateway believes to be in.
 func (l *Lab) outside() boot.Outside {
 	settings := credentials.Settings(l.identity, l.Header)
-	return boot.Outside{Getenv: func(name string) string { return settings[name] }, Roots: l.Authority.Pool(), Now: l.now}
+	return boot.Outside{Getenv: func(name string) string { return settings[name] }, Now: l.now}
 }
 
-// settings are the app's. SSL_CERT_FILE makes Go's own verifier trust the local authority (Linux).
-func (l *Lab) settings(t testing.TB) map[string]string {
-	t.Helper()
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, l.Authority.PEM(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name, "SSL_CERT_FILE": roots}
+// settings are the app's.
+func (l *Lab) settings() map[string]string {
+	s := map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name}
 	maps.Copy(s, credentials.Settings(l.identity, l.Header))
 	return s
 }

@@ -115,7 +115,7 @@ func (l *Lab) Restart(t testing.TB, root string, adjust ...func(*host.Options)) 
 	t.Helper()
 	o := host.Options{
 		Root:     root,
-		Settings: l.settings(t),
+		Settings: l.settings(),
 		Log:      func(line host.Line) { _, _ = lines{l}.Write([]byte(line.Text)) },
 	}
 	for _, a := range adjust {
@@ -144,7 +144,7 @@ func prepare(t testing.TB, contracts, publicURL string) *Lab {
 	entra := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.Issuer.ServeHTTP(w, r) }))
 	at := "http://" + entra.Listener.Addr().String()
 	vault, secure := l.surround(t)
-	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL, Secure: secure, Vault: vault})
+	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL, Secure: secure, Vault: vault, CA: string(l.Authority.PEM())})
 	if err != nil || local == nil {
 		t.Fatal(err, faults)
 	}
