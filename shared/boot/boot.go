@@ -118,6 +118,9 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 		Keys:     keys,
 		Backends: func(contract.PlannedAPI) http.RoundTripper { return backends },
 		Events:   audit.NewLines(stdout),
+
+		AssertionRoot: assertionRoot,
+
 		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{
 			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).

@@ -67,6 +67,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		}
 	}
 	b.checkAudiences(p, faults)
+	p.AssertionKey = b.assertionKey(p, faults)
 	return p
 }
 
@@ -134,6 +135,8 @@ func (b *binder) backend(d *document, a *API) PlannedBackend {
 	return PlannedBackend{
 		Targets: []PlannedTarget{{URL: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere)}},
 		Timeout: time.Duration(a.Backend.Timeout),
+
+		Assertion: b.assertion(d, a),
 	}
 }
 

@@ -114,6 +114,7 @@ func (c *apiCheck) run() {
 		c.checkOperation(i, below)
 	}
 	c.checkCORS()
+	c.checkAssertion()
 	c.checkHeaders()
 	c.checkAnswer(c.api.ResponseHeaders, c.gateway)
 	c.checkUnused()

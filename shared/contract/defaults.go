@@ -52,6 +52,9 @@ func (e *Estate) setDefaults() {
 		orElseText(&a.Principals, "both")
 		orElseText(&a.ClientAuth, "any")
 		orElse(&a.Backend.Timeout, DefaultTimeout)
+		if a.Backend.Assertion != nil {
+			orElse(&a.Backend.Assertion.Lifetime, DefaultAssertion)
+		}
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}

@@ -17,6 +17,9 @@ func (e *Estate) Placeholders() []string {
 	}
 	for _, a := range e.APIs {
 		texts = append(texts, a.Audience, a.Backend.URL)
+		if a.Backend.Assertion != nil {
+			texts = append(texts, a.Backend.Assertion.Audience)
+		}
 		for _, r := range a.Require {
 			texts = append(texts, r.Values...)
 		}

@@ -26,8 +26,9 @@ type Plan struct {
 	ClientAddress  ClientSource
 	Addresses      AddressList // for every API
 	FloodGuard     GuardLimit
-	file           string         // the Gateway's
-	lines          map[string]int // its rules, by name
+	AssertionKey   *PlannedAssertionKey // nil: no API asks for assertions
+	file           string               // the Gateway's
+	lines          map[string]int       // its rules, by name
 }
 
 // Place is where a rule stands, such as "operations.get.allow.scopes" of an
@@ -109,6 +110,8 @@ type PlannedAPI struct {
 type PlannedBackend struct {
 	Targets []PlannedTarget // at least one
 	Timeout time.Duration   // each wait for a target, until its answer begins
+
+	Assertion *PlannedAssertion // nil: calls carry none
 }
 
 // PlannedTarget is one address of a backend.

@@ -115,6 +115,8 @@ type Proof struct {
 type Backend struct {
 	URL     Text     `field:"url,required" doc:"The backend's address; the request's whole path is appended. No part of a request can change the host."`
 	Timeout Duration `field:"timeout" doc:"Longest wait for the backend to take the request, and then to begin its answer; 504 after it. A running stream isn't cut." default:"30s"`
+
+	Assertion *Assertion `field:"assertion" doc:"A signed statement of the gateway that goes with each call: who calls, what, and for whom it is meant. A backend that verifies it can't be reached around the gateway."`
 }
 
 // Scope is a delegated permission.
@@ -195,6 +197,8 @@ type Environment struct {
 	ClientID    map[string]string `field:"clientId" doc:"The registration's client id of each API, by its name: what a v2 token carries in aud." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
+
+	AssertionKey *AssertionKey `field:"assertionKey" doc:"The key behind the assertions that APIs ask for."`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -85,12 +85,17 @@ func metadataRoute(plan *contract.Plan, api contract.PlannedAPI) (contract.Templ
 
 // fixed is the delivery of an answer that the gateway gives itself.
 func fixed(body []byte) pipeline.Delivery {
+	return document(body, "application/json", "public, max-age=3600")
+}
+
+// document is that of any kind, with what caches may do with it.
+func document(body []byte, kind, keep string) pipeline.Delivery {
 	return func(_ context.Context, w http.ResponseWriter, c *pipeline.Call) *refusal.Refusal {
 		h := w.Header()
 		c.Announce(h)
-		h.Set("Content-Type", "application/json")
+		h.Set("Content-Type", kind)
 		h.Set("Content-Length", strconv.Itoa(len(body)))
-		h.Set("Cache-Control", "public, max-age=3600")
+		h.Set("Cache-Control", keep)
 		h.Set(forward.CorrelationHeader, c.Correlation)
 		w.WriteHeader(http.StatusOK)
 		c.Outcome.Status = http.StatusOK
