@@ -95,8 +95,8 @@ func (b *binder) assertionKey(p *Plan, faults *Faults) *PlannedAssertionKey {
 }
 
 func host(api PlannedAPI) string {
-	if u := api.Backend.Targets[0].URL; u != nil {
-		return u.Host
+	if targets := api.Backend.Targets; len(targets) > 0 && targets[0].URL != nil {
+		return targets[0].URL.Host
 	}
 	return ""
 }

@@ -16,36 +16,60 @@ type certified struct {
 	kid     string // its RFC 7638 thumbprint
 	expires time.Time
 	root    *ecdsa.PublicKey // which one vouched
+	rootKid string
 }
 
-// certified reads a key statement, or remembers it: an instance sends the same one for its whole life.
+// certified reads a key statement, or remembers it: an instance sends the same
+// one for its whole life. Whether the root still vouches is asked each time.
 func (v *Verifier) certified(ctx context.Context, statement string) (*certified, *Fault) {
+	c := v.statements.find(statement)
+	if c == nil {
+		var fault *Fault
+		if c, fault = v.newlyCertified(ctx, statement); fault != nil {
+			return nil, fault
+		}
+	} else if root, fault := v.rootKey(ctx, c.rootKid); fault != nil {
+		return nil, fault
+	} else if !root.Equal(c.root) {
+		return nil, refused("assertion_bad_signature", "The key statement's signature is not the gateway's.", nil)
+	}
+	now := v.o.Now()
+	if !now.Before(c.expires.Add(v.o.Leeway)) {
+		return nil, refused("assertion_key_expired", "The key statement has expired.", nil)
+	}
+	v.statements.keep(statement, c, now)
+	return c, nil
+}
+
+func (v *Verifier) newlyCertified(ctx context.Context, statement string) (*certified, *Fault) {
 	t, err := read(statement, KeyType, MaxKeyLength)
 	if err != nil {
 		return nil, malformed("The key statement can't be read.", err)
 	}
-	root, err := v.roots(ctx, t.kid)
+	root, fault := v.rootKey(ctx, t.kid)
+	if fault != nil {
+		return nil, fault
+	}
+	if !t.signedBy(root) {
+		return nil, refused("assertion_bad_signature", "The key statement's signature is not the gateway's.", nil)
+	}
+	c, err := v.vouched(t.payload)
+	if err != nil {
+		return nil, malformed("The key statement's claims can't be read.", err)
+	}
+	c.root, c.rootKid = root, t.kid
+	return c, nil
+}
+
+func (v *Verifier) rootKey(ctx context.Context, kid string) (*ecdsa.PublicKey, *Fault) {
+	root, err := v.roots(ctx, kid)
 	switch {
 	case err != nil:
 		return nil, unavailable("assertion_keys_unavailable", "The gateway's keys can't be fetched now.", err)
 	case root == nil:
 		return nil, refused("assertion_unknown_key", "The key statement is signed with no key of the gateway.", nil)
 	}
-	c := v.statements.find(statement)
-	if c == nil || !c.root.Equal(root) {
-		if !t.signedBy(root) {
-			return nil, refused("assertion_bad_signature", "The key statement's signature is not the gateway's.", nil)
-		}
-		if c, err = v.vouched(t.payload); err != nil {
-			return nil, malformed("The key statement's claims can't be read.", err)
-		}
-		c.root = root
-	}
-	if now := v.o.Now(); !now.Before(c.expires.Add(v.o.Leeway)) {
-		return nil, refused("assertion_key_expired", "The key statement has expired.", nil)
-	}
-	v.statements.keep(statement, c, v.o.Now())
-	return c, nil
+	return root, nil
 }
 
 // vouched is what a genuine statement says (RFC 7800 §3.2: cnf.jwk).
