@@ -22,5 +22,6 @@ require (
 
 ignore (
 	./dist
+	./tests/assertion/node_modules
 	./tests/idp/node_modules
 )
