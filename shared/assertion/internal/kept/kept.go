@@ -42,7 +42,9 @@ type Value[T any] struct {
 // New keeps what make makes. The context that make gets is that of the caller
 // whose turn it is, with a deadline.
 func New[T any](now func() time.Time, times Times, make_ func(context.Context) (T, Span, error)) *Value[T] {
-	return &Value[T]{now: now, make: make_, times: times, turn: make(chan struct{}, 1)}
+	// Without the monotonic reading: it may stand still while a function is frozen.
+	wall := func() time.Time { return now().Round(0) }
+	return &Value[T]{now: wall, make: make_, times: times, turn: make(chan struct{}, 1)}
 }
 
 type state int
