@@ -119,9 +119,9 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 		Backends: func(contract.PlannedAPI) http.RoundTripper { return backends },
 		Events:   audit.NewLines(stdout),
 
-		AssertionRoot: assertionRoot,
+		AssertionRoot: assertionRoot(vaults(os.Getenv)),
 
-		Report:   func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
+		Report: func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{
 			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
 			Warn:   func(text string) { fmt.Fprintf(stderr, "tollgate: warning: %s\n", singleLine(text)) },

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -27,7 +28,9 @@ type Assertion struct {
 
 // AssertionKey is where the key that certifies the instances' keys is kept.
 type AssertionKey struct {
-	KeptIn string `field:"keptIn,required" doc:"process: in the memory of each process, for one instance alone, as on a laptop." enum:"process"`
+	KeptIn string `field:"keptIn,required" doc:"vault: in Key Vault, which signs with it. process: in the memory of each process, for one instance alone, as on a laptop." enum:"vault,process"`
+	Vault  string `field:"vault" doc:"The vault, by its name under vaults." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	Name   string `field:"name" doc:"The key's name in the vault: EC, P-256, with sign among its operations." pattern:"^[0-9a-zA-Z-]{1,127}$"`
 }
 
 // PlannedAssertion is Assertion, bound.
@@ -38,7 +41,9 @@ type PlannedAssertion struct {
 
 // PlannedAssertionKey is AssertionKey, bound.
 type PlannedAssertionKey struct {
-	KeptIn string // one of the above
+	KeptIn      string // one of the above
+	Vault, Name string // the vault's address, without a slash at the end, and the key's name in it
+	Identity    string // client id of the managed identity that signs; "" for the system-assigned
 }
 
 func (c *apiCheck) checkAssertion() {
@@ -48,7 +53,7 @@ func (c *apiCheck) checkAssertion() {
 	}
 	c.placeholders("backend.assertion.audience", a.Audience)
 	if life := time.Duration(a.Lifetime); life != 0 && (life < minAssertion || life > maxAssertion || life%time.Second != 0) {
-		c.fault("backend.assertion.lifetime", "must be whole seconds, from %s to %s", minAssertion, maxAssertion)
+		c.fault("backend.assertion.lifetime", "must be whole seconds, from 5s to 5m")
 	}
 }
 
@@ -91,7 +96,25 @@ func (b *binder) assertionKey(p *Plan, faults *Faults) *PlannedAssertionKey {
 	case key.KeptIn == KeptInProcess && err == nil && u.Host != "" && !loopback(u):
 		b.envDoc.warn("assertionKey.keptIn", "each process makes its own key, so with more than one instance backends refuse what the others sign")
 	}
-	return &PlannedAssertionKey{KeptIn: key.KeptIn}
+	return b.rootKey(key)
+}
+
+// rootKey says where the key is, which takes a vault and a name, or neither.
+func (b *binder) rootKey(key *AssertionKey) *PlannedAssertionKey {
+	out := &PlannedAssertionKey{KeptIn: key.KeptIn}
+	switch address := b.env.Vaults[key.Vault]; {
+	case key.KeptIn != KeptInVault && key.Vault+key.Name != "":
+		b.envDoc.fault("assertionKey", "vault and name are about a key that is kept in a vault; remove them, or write keptIn: vault")
+	case key.KeptIn != KeptInVault:
+	case key.Vault == "" || key.Name == "":
+		b.envDoc.fault("assertionKey", "a key that is kept in a vault needs vault: and name:")
+	case address == "":
+		b.envDoc.fault("assertionKey.vault", "there is no vault %q under vaults:%s", key.Vault, suggest(key.Vault, sortedKeys(b.env.Vaults)))
+	default:
+		b.used["vaults."+key.Vault] = true
+		out.Vault, out.Name, out.Identity = strings.TrimSuffix(address, "/"), key.Name, b.env.Identity[GatewayIdentity]
+	}
+	return out
 }
 
 func host(api PlannedAPI) string {

@@ -132,12 +132,14 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 }
 
 func (b *binder) backend(d *document, a *API) PlannedBackend {
-	return PlannedBackend{
+	out := PlannedBackend{
 		Targets: []PlannedTarget{{URL: checkURL(d, "backend.url", b.bind(d, "backend.url", a.Backend.URL), plainAnywhere)}},
 		Timeout: time.Duration(a.Backend.Timeout),
 
 		Assertion: b.assertion(d, a),
 	}
+	out.Auth = b.authenticate(d, a, out.Targets[0].URL)
+	return out
 }
 
 // audiences are what aud may be. entra-oauth.md §1: a v1 token names the
@@ -186,6 +188,7 @@ func (b *binder) checkAudiences(p *Plan, faults *Faults) {
 func (b *binder) checkEnvironment() {
 	d, env := b.envDoc, b.env
 	checkURL(d, "authority", env.Authority, plainLoopback)
+	b.checkIdentities()
 	if u := checkURL(d, "publicURL", env.PublicURL, plainLoopback); u != nil && strings.Trim(u.Path, "/") != "" {
 		d.fault("publicURL", "%q has a path; it is the origin alone, and API paths begin right after it", env.PublicURL)
 	}
@@ -199,10 +202,10 @@ func (b *binder) checkEnvironment() {
 	if _, taken := env.Tenants[Home]; taken {
 		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}
-	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants} {
+	for group, m := range map[string]map[string]string{"backend": env.Backend, "issuer": env.Issuer, "tenants": env.Tenants, "vaults": env.Vaults, "identity": env.Identity} {
 		for _, name := range sortedKeys(m) {
 			if !b.used[group+"."+name] {
-				d.warn(group+"."+name+"#", "no contract takes ${%s.%s}", group, name)
+				d.warn(group+"."+name+"#", "no contract takes %s", reference(group, name))
 			}
 		}
 	}

@@ -101,6 +101,7 @@ func (c *apiCheck) run() {
 	c.used = map[string]bool{}
 	below := c.checkPath()
 	checkLiteralURL(c.document, "backend.url", c.api.Backend.URL)
+	c.checkAuthenticate()
 	c.checkPlaceholders()
 	c.unique("scopes", len(c.api.Scopes), func(i int) string { return c.api.Scopes[i].Name }, "name")
 	c.unique("roles", len(c.api.Roles), func(i int) string { return c.api.Roles[i].Name }, "name")

@@ -80,6 +80,8 @@ func (d *document) decode(n *yaml.Node, v reflect.Value, path string, tag reflec
 	switch {
 	case v.Type() == reflect.TypeFor[Names]():
 		d.decodeNames(n, v, path)
+	case v.Type() == reflect.TypeFor[Secret]():
+		d.decodeSecret(n, v, path)
 	case v.Kind() == reflect.Struct:
 		d.decodeStruct(n, v, path)
 	case v.Kind() == reflect.Slice:
@@ -227,8 +229,12 @@ func (d *document) checkText(s string, bound bool, path string, tag reflect.Stru
 	if s == "" {
 		d.fault(path, "is empty; give it a value or remove the line")
 	}
+	if strings.Contains(s, "${secret:") {
+		d.fault(path, "%s", misplacedSecret)
+		return
+	}
 	if !bound && strings.Contains(s, "${") {
-		d.fault(path, "can't take a value of the environment: ${…} is allowed only in backend.url, audience, values, issuer and discovery")
+		d.fault(path, "can't take a value of the environment: ${…} is allowed only in backend.url, audience, values, issuer, discovery, and resource and clientId of authenticate")
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 && path != "description" && !strings.HasSuffix(path, ".description") {
 		d.fault(path, "holds a control character at byte %d", i)

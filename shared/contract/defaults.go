@@ -55,6 +55,9 @@ func (e *Estate) setDefaults() {
 		if a.Backend.Assertion != nil {
 			orElse(&a.Backend.Assertion.Lifetime, DefaultAssertion)
 		}
+		if auth := a.Backend.Authenticate; auth != nil && auth.Federated != nil {
+			orElseText(&auth.Federated.Tenant, Home)
+		}
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}

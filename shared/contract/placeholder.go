@@ -20,6 +20,7 @@ func (e *Estate) Placeholders() []string {
 		if a.Backend.Assertion != nil {
 			texts = append(texts, a.Backend.Assertion.Audience)
 		}
+		texts = append(texts, a.Backend.Authenticate.allTexts()...)
 		for _, r := range a.Require {
 			texts = append(texts, r.Values...)
 		}
@@ -60,13 +61,18 @@ func (b *binder) value(name string) string {
 		return b.env.ClientID[key]
 	case "issuer":
 		return b.env.Issuer[key]
+	case "identity":
+		return b.env.Identity[key]
 	}
 	return ""
 }
 
 // placeholders reports a ${…} that no environment could bind.
 func (d *document) placeholders(at string, t Text) {
-	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer"}
+	groups := []string{"tenant", "publicURL", "backend", "clientId", "issuer", "identity"}
+	if strings.Contains(string(t), "${secret:") {
+		return // was reported where it stands
+	}
 	for _, match := range placeholder.FindAllString(string(t), -1) {
 		name := strings.TrimPrefix(match, "${")
 		if !strings.HasSuffix(name, "}") {
@@ -75,7 +81,7 @@ func (d *document) placeholders(at string, t Text) {
 		}
 		group, key, dotted := strings.Cut(strings.TrimSuffix(name, "}"), ".")
 		if !slices.Contains(groups, group) || dotted != slices.Contains(groups[2:], group) || dotted && key == "" {
-			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME} and ${issuer.NAME}", match)
+			d.fault(at, "%s is unknown; an environment binds ${tenant}, ${publicURL}, ${backend.NAME}, ${clientId.NAME}, ${issuer.NAME} and ${identity.NAME}", match)
 		}
 	}
 }

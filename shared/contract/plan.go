@@ -112,6 +112,7 @@ type PlannedBackend struct {
 	Timeout time.Duration   // each wait for a target, until its answer begins
 
 	Assertion *PlannedAssertion // nil: calls carry none
+	Auth      *PlannedAuth      // how the gateway proves itself; nil: not at all
 }
 
 // PlannedTarget is one address of a backend.

@@ -55,6 +55,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) object {
 		return object{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}
 	case reflect.TypeFor[Size]():
 		return object{"type": "string", "pattern": sizePattern.String()}
+	case reflect.TypeFor[Secret]():
+		return object{"type": "string", "pattern": secretPattern.String()}
 	case reflect.TypeFor[Names]():
 		one := object{"type": "string", "minLength": 1}
 		return object{"oneOf": []any{one, object{"type": "array", "minItems": 1, "uniqueItems": true, "items": one}}}

@@ -116,7 +116,8 @@ type Backend struct {
 	URL     Text     `field:"url,required" doc:"The backend's address; the request's whole path is appended. No part of a request can change the host."`
 	Timeout Duration `field:"timeout" doc:"Longest wait for the backend to take the request, and then to begin its answer; 504 after it. A running stream isn't cut." default:"30s"`
 
-	Assertion *Assertion `field:"assertion" doc:"A signed statement of the gateway that goes with each call: who calls, what, and for whom it is meant. A backend that verifies it can't be reached around the gateway."`
+	Assertion    *Assertion    `field:"assertion" doc:"A signed statement of the gateway that goes with each call: who calls, what, and for whom it is meant. A backend that verifies it can't be reached around the gateway."`
+	Authenticate *Authenticate `field:"authenticate" doc:"How the gateway proves itself to the backend; exactly one of these. Without it, not at all."`
 }
 
 // Scope is a delegated permission.
@@ -198,7 +199,9 @@ type Environment struct {
 	Client      map[string]string `field:"client" doc:"The app id of each client, by its name: what azp or appid names." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
 
-	AssertionKey *AssertionKey `field:"assertionKey" doc:"The key behind the assertions that APIs ask for."`
+	AssertionKey *AssertionKey     `field:"assertionKey" doc:"The key behind the assertions that APIs ask for."`
+	Vaults       map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	Identity     map[string]string `field:"identity" doc:"Client ids that the gateway itself uses, ${identity.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -55,6 +55,9 @@ func newCleaner(claims []contract.Header, api contract.PlannedAPI) cleaner {
 		if h := api.Proof.CertificateHeader; h != "" { // the front end's word on the client's certificate
 			m[contract.FoldHeader(h)] = true
 		}
+		if auth := api.Backend.Auth; auth != nil && auth.Header != "" { // what proves the gateway; a backend must not hand it on either
+			m[contract.FoldHeader(auth.Header)] = true
+		}
 		return m
 	}
 	c := cleaner{filter{names(), contract.RemovedPrefixes()}, filter{names(), contract.RemovedPrefixes()}}

@@ -52,9 +52,10 @@ func packages(t *testing.T) []pkg {
 
 // layers: a package may import only packages of layers before its own.
 var layers = [][]string{
-	{"shared/refusal", "shared/contract", "shared/wire", "shared/assertion/internal"},
+	{"shared/refusal", "shared/contract", "shared/wire", "shared/renewal", "shared/assertion/internal"},
+	{"shared/credential", "shared/secret"},
 	{"shared/pipeline", "shared/audit", "shared/assertion/verify"},
-	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/assertion"},
+	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/backendauth", "shared/assertion"},
 	{"shared/gateway"},
 	{"shared/adapter/azure"},
 	{"shared/boot"},
@@ -100,6 +101,7 @@ var homes = map[string]string{
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":               "shared/tables",
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                  "shared/credential",
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets": "shared/secret",
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys":    "shared/secret",
 }
 
 func TestEachVendorHasOneHome(t *testing.T) {
