@@ -119,6 +119,20 @@ func TestEachVendorHasOneHome(t *testing.T) {
 	}
 }
 
+// A backend takes it in, so it takes in nothing but the standard library.
+func TestTheMiddlewareForBackendsNeedsTheStandardLibraryOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, d := range p.Deps {
+			first, _, _ := strings.Cut(d, "/")
+			own := strings.HasPrefix(d, "tollgate/shared/assertion/internal/")
+			// What the standard library vendors has no name of its own here.
+			if p.ImportPath == "shared/assertion/verify" && !own && (first == "tollgate" || strings.Contains(first, ".")) {
+				t.Errorf("%s links %s", p.ImportPath, d)
+			}
+		}
+	}
+}
+
 func TestTheHandlerLinksNothingOfTheLocalRun(t *testing.T) {
 	for _, p := range packages(t) {
 		if !strings.HasPrefix(p.ImportPath, "functions/") {
