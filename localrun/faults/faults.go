@@ -152,7 +152,13 @@ func hangUp(w http.ResponseWriter) {
 
 // Control mounts POST and DELETE /_control/fault.
 func (s *Set) Control(mux *http.ServeMux) {
-	mux.HandleFunc("POST /_control/fault", Local(func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /_control/fault", s.Post)
+	mux.HandleFunc("DELETE /_control/fault", s.Delete)
+}
+
+// Post adds the fault that the body describes.
+func (s *Set) Post(w http.ResponseWriter, r *http.Request) {
+	Local(func(w http.ResponseWriter, r *http.Request) {
 		var f Fault
 		err := Read(w, r, &f)
 		if err == nil && f.Wait != "" {
@@ -164,11 +170,15 @@ func (s *Set) Control(mux *http.ServeMux) {
 		}
 		s.Fail(f)
 		w.WriteHeader(http.StatusNoContent)
-	}))
-	mux.HandleFunc("DELETE /_control/fault", Local(func(w http.ResponseWriter, _ *http.Request) {
+	})(w, r)
+}
+
+// Delete heals.
+func (s *Set) Delete(w http.ResponseWriter, r *http.Request) {
+	Local(func(w http.ResponseWriter, _ *http.Request) {
 		s.Heal()
 		w.WriteHeader(http.StatusNoContent)
-	}))
+	})(w, r)
 }
 
 // Read decodes a small JSON body strictly.

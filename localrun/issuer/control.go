@@ -19,6 +19,8 @@ func (i *Issuer) control(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_control/rotate", local(i.controlRotate))
 	mux.HandleFunc("POST /_control/fault", local(i.controlFault))
 	mux.HandleFunc("DELETE /_control/fault", local(i.controlHeal))
+	mux.HandleFunc("POST /_control/token-fault", i.Tokens.Post)
+	mux.HandleFunc("DELETE /_control/token-fault", i.Tokens.Delete)
 }
 
 // local keeps web pages out. A page that the person happens to visit can post

@@ -21,8 +21,12 @@ func (i *Issuer) token(v version) http.HandlerFunc {
 			unknownTenant(r.PathValue("tid")).write(w, i.now())
 			return
 		}
+		over, expired := i.obstructed(w, r)
+		if over {
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		asked, resource, refused := i.asked(r, v)
+		asked, resource, refused := i.asked(r, v, tenant)
 		if refused != nil {
 			refused.write(w, i.now())
 			return
@@ -34,7 +38,11 @@ func (i *Issuer) token(v version) http.HandlerFunc {
 			return
 		}
 		noStore(w)
-		writeJSON(w, http.StatusOK, i.granted(text, resource, v))
+		answer := i.granted(text, resource, v)
+		if expired {
+			answer["expires_in"] = 0
+		}
+		writeJSON(w, http.StatusOK, answer)
 	}
 }
 
@@ -57,10 +65,13 @@ func (i *Issuer) granted(text, resource string, v version) map[string]any {
 }
 
 // asked turns the form into the token it asks for, and says which resource it named.
-func (i *Issuer) asked(r *http.Request, v version) (Token, string, *complaint) {
+func (i *Issuer) asked(r *http.Request, v version, tenant string) (Token, string, *complaint) {
 	form, refused := readForm(r)
 	if refused != nil {
 		return Token{}, "", refused
+	}
+	if v == v2 && exchanging(form) {
+		return i.exchange(form, tenant)
 	}
 	if grant := form.Get("grant_type"); grant != "client_credentials" {
 		return Token{}, "", &complaint{

@@ -19,6 +19,7 @@
 package issuer
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -28,6 +29,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tollgate/localrun/faults"
 )
 
 // API is one app registration of a resource.
@@ -37,6 +40,11 @@ type API struct {
 	ClientID string   // aud of a v2 token: a GUID at Entra
 	Scopes   []string // delegated permissions it declares
 	Roles    []string // app roles it declares
+
+	// How it proves itself when it asks for tokens: it exchanges those of users.
+	Secret      string
+	Certificate *x509.Certificate
+	Trusts      []string // client ids of managed identities (federated credentials)
 }
 
 // Client is one app registration of a caller: what an administrator assigned to it, by API name.
@@ -45,6 +53,7 @@ type Client struct {
 	ID     string
 	Secret string // "" means it can't use the token endpoint
 	Roles  map[string][]string
+	Trusts []string // client ids of managed identities that may ask in its name
 }
 
 // Options says whom the stand-in knows.
@@ -52,6 +61,7 @@ type Options struct {
 	Tenants []string // GUIDs; the first is the home tenant. At least one.
 	APIs    []API
 	Clients []Client
+	Foreign []string         // resources outside the estate that tokens are asked for: backends' Application ID URIs
 	Now     func() time.Time // nil = time.Now
 	BaseURL string           // e.g. http://127.0.0.1:4001; may be set later with SetBaseURL, before the first request
 }
@@ -62,9 +72,15 @@ type Issuer struct {
 	keys    map[string]*keyring // by tenant; filled by New, never changed
 	apis    []API
 	clients []Client
-	now     func() time.Time
-	base    atomic.Pointer[string]
-	mux     *http.ServeMux
+	Tokens  faults.Set // of the token endpoint
+
+	resources []string
+	complain  atomic.Pointer[Complaint]
+	proofs    map[string]proof // by API, where it was changed; guarded by mu
+
+	now  func() time.Time
+	base atomic.Pointer[string]
+	mux  *http.ServeMux
 
 	mu      sync.Mutex
 	faults  []*Fault // the newest first
@@ -81,6 +97,8 @@ func New(o Options) (*Issuer, error) {
 		apis:    slices.Clone(o.APIs),
 		clients: slices.Clone(o.Clients),
 		now:     o.Now,
+
+		resources: slices.Clone(o.Foreign), proofs: map[string]proof{},
 		fetches: map[string]int{},
 	}
 	if i.now == nil {

@@ -3,6 +3,7 @@ package issuer
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -125,6 +126,7 @@ type complaint struct {
 	number int    // Entra's AADSTS number
 	text   string
 	basic  bool // the client tried HTTP Basic
+	more   map[string]any
 }
 
 func unknownTenant(name string) *complaint {
@@ -146,7 +148,7 @@ func (c *complaint) write(w http.ResponseWriter, now time.Time) {
 		// RFC 6749 §5.2: a client that used the Authorization header is told the scheme.
 		w.Header().Set("WWW-Authenticate", `Basic realm="local issuer"`)
 	}
-	writeJSON(w, c.status, map[string]any{
+	said := map[string]any{
 		"error": c.word,
 		"error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
 			c.number, c.text, trace, correlation, stamp),
@@ -154,7 +156,9 @@ func (c *complaint) write(w http.ResponseWriter, now time.Time) {
 		"timestamp":      stamp,
 		"trace_id":       trace,
 		"correlation_id": correlation,
-	})
+	}
+	maps.Copy(said, c.more)
+	writeJSON(w, c.status, said)
 }
 
 // noStore keeps tokens and refusals out of caches (RFC 6749 §5.1).

@@ -24,7 +24,6 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
 	"tollgate/shared/token"
-	"tollgate/shared/wire"
 )
 
 // Azure runs the gateway as a custom handler until it is told to stop, and
@@ -109,18 +108,18 @@ func Plan(dir, environment string) (*contract.Plan, error) {
 // Parts are the real clock, random source and network; events go to stdout,
 // what an operator should know to stderr.
 func Parts(stdout, stderr io.Writer) gateway.Parts {
+	return Outside{Getenv: os.Getenv}.Parts(stdout, stderr)
+}
+
+// Parts are the same with another process around them.
+func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
 	keys := http.DefaultTransport.(*http.Transport).Clone()
 	keys.MaxResponseHeaderBytes = 64 << 10
-	backends := wire.NewClient(time.Now)
-	return gateway.Parts{
-		Now:      time.Now,
-		NewID:    newID,
-		Keys:     keys,
-		Backends: func(contract.PlannedAPI) http.RoundTripper { return backends },
-		Events:   audit.NewLines(stdout),
-
-		AssertionRoot: assertionRoot(vaults(os.Getenv)),
-
+	parts := gateway.Parts{
+		Now:    time.Now,
+		NewID:  newID,
+		Keys:   keys,
+		Events: audit.NewLines(stdout),
 		Report: func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
 		Identity: token.Options{
 			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
@@ -128,6 +127,8 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 			Jitter: mathrand.Float64,
 		},
 	}
+	newBackends(o).join(&parts)
+	return parts
 }
 
 // newID is 128 random bits: nobody can guess another call's name.

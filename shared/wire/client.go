@@ -28,8 +28,9 @@ type Client struct {
 	Idle   time.Duration // how long one is kept
 	Now    func() time.Time
 
-	mu   sync.Mutex
-	kept map[string][]*link // by scheme and address; the last one used stands last
+	mu      sync.Mutex
+	retired bool               // keeps nothing; see Retire
+	kept    map[string][]*link // by scheme and address; the last one used stands last
 }
 
 var _ http.RoundTripper = (*Client)(nil)
@@ -123,6 +124,10 @@ func (c *Client) keep(l *link) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.retired {
+		_ = l.nc.Close() // given up
+		return
+	}
 	links := c.kept[l.key]
 	if len(links) > 0 && (len(links) >= c.Keep || l.since.Sub(links[0].since) >= c.Idle) {
 		_ = links[0].nc.Close() // given up
