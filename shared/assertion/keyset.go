@@ -30,7 +30,7 @@ func (s *Signer) KeySet(ctx context.Context) ([]byte, *refusal.Refusal) {
 
 func (s *Signer) publish(ctx context.Context) (*keySet, kept.Span, error) {
 	now := s.now()
-	span := kept.Span{Since: now, Renew: now.Add(refreshKeys)}
+	span := kept.Span{Since: now.Add(-leastLeft), Renew: now.Add(refreshKeys)}
 	keys, err := s.root.Keys(ctx)
 	if err != nil {
 		return nil, span, fmt.Errorf("read the root keys: %w", err)

@@ -28,7 +28,7 @@ type backends struct {
 	outside Outside
 	sources backendauth.Sources
 	vaults  secret.Vaults // the same, for what signs in a vault
-	plain   *wire.Client // for every API without a connection of its own kind
+	plain   *wire.Client  // for every API without a connection of its own kind
 
 	mu  sync.Mutex
 	own map[string]*backendauth.Backend // by API: its prover and its transport ask the same one

@@ -97,6 +97,11 @@ func FuzzVerify(f *testing.F) {
 	v := good.verifier(f)
 	f.Add(assertion, statement, "GET", "/orders/42?expand=lines")
 	f.Add(statement, assertion, "GET", "/")
+	claims, err := json.Marshal(good.claims)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(claims), "", "GET", "/orders/42?expand=lines") // to be signed, once altered
 	f.Add("e30.e30.", "..", "", "")
 	f.Fuzz(func(t *testing.T, a, s, method, target string) {
 		// What a fuzzer can't sign is signed for it, so that it gets beyond the signatures.

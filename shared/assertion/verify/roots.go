@@ -58,7 +58,7 @@ func (r *roots) key(ctx context.Context, kid string) (*ecdsa.PublicKey, error) {
 
 func (r *roots) fetch(ctx context.Context) (map[string]*ecdsa.PublicKey, kept.Span, error) {
 	now := r.o.Now()
-	span := kept.Span{Since: now, Renew: now.Add(refreshRoots), Until: now.Add(r.o.MaxStale)}
+	span := kept.Span{Since: now.Add(-defaultLeeway), Renew: now.Add(refreshRoots), Until: now.Add(r.o.MaxStale)}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.o.JWKS, nil)
 	if err != nil {
 		return nil, span, err

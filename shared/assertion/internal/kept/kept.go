@@ -11,7 +11,7 @@ import (
 
 // Span says how long a value is good.
 type Span struct {
-	Since time.Time // a clock that stands before it was set back, and the value is old
+	Since time.Time // a clock that stands before it was set back, and the value is old; some seconds early, since clocks are
 	Renew time.Time // from here on it is old: used, but renewed
 	Until time.Time // from here on it isn't used; zero: always
 }
