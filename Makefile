@@ -46,11 +46,11 @@ prove: deps ## what takes long: 500 kills under load, a million tokens, gigabyte
 # What tests need besides Go. Without Node those tests are skipped, and counted.
 .PHONY: deps
 deps:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json tests/assertion/node_modules/.package-lock.json; \
 	  else echo "npm is not installed; the tests that need it are skipped"; fi
 
-tests/idp/node_modules/.package-lock.json: tests/idp/package-lock.json
-	cd tests/idp && npm ci --no-audit --no-fund --loglevel=error
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	cd tests/$* && npm ci --no-audit --no-fund --loglevel=error
 
 .PHONY: bench
 bench: ## speed, as ratios and counts; the machine is shared, so compare within one run

@@ -115,6 +115,9 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 	if source.Gateway.ClientAddress.Source == contract.SourceFrontDoor {
 		env["frontDoorId"] = GUID("front-door")
 	}
+	if slices.ContainsFunc(source.APIs, func(a contract.API) bool { return a.Backend.Assertion != nil }) {
+		env["assertionKey"] = map[string]string{"keptIn": contract.KeptInProcess}
+	}
 	for group, values := range groups {
 		if len(values) > 0 {
 			env[group] = values

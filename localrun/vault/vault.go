@@ -40,6 +40,7 @@ type Vault struct {
 	faults.Set
 	options Options
 	mux     *http.ServeMux
+	keys    keys
 
 	mu      sync.Mutex
 	secrets map[string][]version // the newest last
@@ -60,6 +61,7 @@ func New(o Options) *Vault {
 	v.mux.HandleFunc("GET /secrets/{name}", v.read)
 	v.mux.HandleFunc("GET /secrets/{name}/{version...}", v.read)
 	v.mux.HandleFunc("POST /_control/secret", faults.Local(v.controlSecret))
+	v.serveKeys()
 	v.Control(v.mux)
 	return v
 }

@@ -26,7 +26,8 @@ type Outside struct {
 type backends struct {
 	outside Outside
 	sources backendauth.Sources
-	plain   *wire.Client // for every API without a connection of its own kind
+	vaults  secret.Vaults // the same, for what signs in a vault
+	plain   *wire.Client  // for every API without a connection of its own kind
 
 	mu  sync.Mutex
 	own map[string]*backendauth.Backend // by API: its prover and its transport ask the same one
@@ -41,11 +42,12 @@ func newBackends(o Outside) *backends {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
 	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, transport, o.Now)
+	vaults := secret.Vaults{Tokens: identity, Transport: transport}
 	return &backends{
-		outside: o, plain: client(tlsConfig("", nil), o.Now), own: map[string]*backendauth.Backend{},
+		vaults: vaults, outside: o, plain: client(tlsConfig("", nil), o.Now), own: map[string]*backendauth.Backend{},
 		sources: backendauth.Sources{
 			Tokens: identity, Entra: credential.NewEntra(identity, transport, o.Now, newID), Now: o.Now,
-			Secrets: secret.NewSource(secret.Vaults{Tokens: identity, Transport: transport}, o.Now),
+			Secrets: secret.NewSource(vaults, o.Now),
 		},
 	}
 }
@@ -53,6 +55,7 @@ func newBackends(o Outside) *backends {
 // join makes them parts of a gateway.
 func (b *backends) join(p *gateway.Parts) {
 	p.Backends, p.Provers = b.transport, func(api contract.PlannedAPI) []pipeline.Prover { return b.credential(api).Provers() }
+	p.AssertionRoot = assertionRoot(b.vaults)
 }
 
 func (b *backends) credential(api contract.PlannedAPI) *backendauth.Backend {

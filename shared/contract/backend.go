@@ -120,6 +120,6 @@ func (b *binder) backend(d *document, a *API) PlannedBackend {
 		}
 		out.Targets = append(out.Targets, t)
 	}
-	out.Auth = b.authenticate(d, a, out.Targets)
+	out.Auth, out.Assertion = b.authenticate(d, a, out.Targets), b.assertion(d, a)
 	return out
 }

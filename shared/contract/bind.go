@@ -67,6 +67,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		}
 	}
 	b.checkAudiences(p, faults)
+	p.AssertionKey = b.assertionKey(p, faults)
 	return p
 }
 

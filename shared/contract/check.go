@@ -115,6 +115,7 @@ func (c *apiCheck) run() {
 		c.checkOperation(i, below)
 	}
 	c.checkCORS()
+	c.checkAssertion()
 	c.checkHeaders()
 	c.checkQuery("query", c.api.Query)
 	c.checkAnswer(c.api.ResponseHeaders, c.gateway)

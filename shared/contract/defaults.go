@@ -53,6 +53,9 @@ func (e *Estate) setDefaults() {
 		orElseText(&a.ClientAuth, "any")
 		a.Backend.setDefaults()
 		a.Backend.Authenticate.setDefaults()
+		if a.Backend.Assertion != nil {
+			orElse(&a.Backend.Assertion.Lifetime, DefaultAssertion)
+		}
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}

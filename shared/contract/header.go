@@ -37,7 +37,7 @@ func unforwardable(name string) string {
 		return "it describes the request itself"
 	case folded == "authorization", strings.HasPrefix(folded, "proxy-"):
 		return "it carries credentials"
-	case folded == "x-correlation-id", folded == "forwarded", folded == "via", strings.HasPrefix(folded, "x-forwarded-"):
+	case folded == "x-correlation-id", strings.HasPrefix(folded, "x-gateway-assertion"), folded == "forwarded", folded == "via", strings.HasPrefix(folded, "x-forwarded-"):
 		return "the gateway sets it"
 	case folded == "traceparent", folded == "tracestate", folded == "baggage":
 		return "it carries the trace"

@@ -20,6 +20,9 @@ func (e *Estate) Placeholders() []string {
 		for _, url := range a.Backend.urls() {
 			texts = append(texts, url)
 		}
+		if a.Backend.Assertion != nil {
+			texts = append(texts, a.Backend.Assertion.Audience)
+		}
 		texts = append(texts, a.Backend.Authenticate.allTexts()...)
 		for _, r := range a.Require {
 			texts = append(texts, r.Values...)

@@ -26,8 +26,9 @@ type Plan struct {
 	ClientAddress  ClientSource
 	Addresses      AddressList // for every API
 	FloodGuard     GuardLimit
-	file           string         // the Gateway's
-	lines          map[string]int // its rules, by name
+	AssertionKey   *PlannedAssertionKey // nil: no API asks for assertions
+	file           string               // the Gateway's
+	lines          map[string]int       // its rules, by name
 }
 
 // Place is where a rule stands, such as "operations.get.allow.scopes" of an
@@ -110,12 +111,13 @@ type PlannedBackend struct {
 	Targets []PlannedTarget // none only where every operation has a reply
 	Timeout time.Duration   // each wait for a target, until its answer begins
 
-	Breaker       *PlannedBreaker // nil: none
-	Retries       int             // 0: none
-	MaxConcurrent int             // 0: any number
-	CA            string          // PEM; "": the system's
-	HTTP2         bool            // and no other
-	Auth          *PlannedAuth    // how the gateway proves itself; nil: not at all
+	Breaker       *PlannedBreaker   // nil: none
+	Retries       int               // 0: none
+	MaxConcurrent int               // 0: any number
+	CA            string            // PEM; "": the system's
+	HTTP2         bool              // and no other
+	Auth          *PlannedAuth      // how the gateway proves itself; nil: not at all
+	Assertion     *PlannedAssertion // nil: calls carry none
 }
 
 // PlannedTarget is one address of a backend.

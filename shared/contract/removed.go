@@ -33,7 +33,7 @@ func credentialHeaders() []string {
 
 // gatewayHeaders are those that the gateway writes anew for each call.
 func gatewayHeaders() []string {
-	return []string{"x-correlation-id", "forwarded", "traceparent", "tracestate"}
+	return []string{"x-correlation-id", "forwarded", "traceparent", "tracestate", "x-gateway-assertion", "x-gateway-assertion-key"}
 }
 
 // platformHeaders speak for the host or a proxy; from a caller they are lies,

@@ -124,6 +124,7 @@ type Backend struct {
 	CA            string        `field:"ca" doc:"A name under the environment's ca: only certificates of that authority are trusted, and not the system's. Without it, the system's." pattern:"^[a-z][a-z0-9-]{0,62}$"`
 	HTTP          string        `field:"http" doc:"2: HTTP/2 only, with prior knowledge where the address is plain http." enum:"1.1,2" default:"1.1"`
 	Authenticate  *Authenticate `field:"authenticate" doc:"How the gateway proves itself to the backend; exactly one of these. Without it, not at all."`
+	Assertion     *Assertion    `field:"assertion" doc:"A signed statement of the gateway that goes with each call: who calls, what, and for whom it is meant. A backend that verifies it can't be reached around the gateway."`
 }
 
 // Scope is a delegated permission.
@@ -211,8 +212,9 @@ type Environment struct {
 	Issuer      map[string]string `field:"issuer" doc:"Issuer addresses, ${issuer.NAME} in contracts." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	CA          map[string]PEM    `field:"ca" doc:"Certificate authorities of private networks, by the names that backend.ca calls them: one or more certificates as PEM text." keys:"^[a-z][a-z0-9-]{0,62}$"`
 
-	Vaults     map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
-	Identities map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+	AssertionKey *AssertionKey     `field:"assertionKey" doc:"The key behind the assertions that APIs ask for."`
+	Vaults       map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	Identities   map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

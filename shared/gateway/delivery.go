@@ -17,7 +17,7 @@ func (g *Gateway) deliveries(api contract.PlannedAPI) func(contract.PlannedOpera
 	if len(api.Backend.Targets) == 0 { // check made sure that every operation has a reply
 		return func(op contract.PlannedOperation) pipeline.Delivery { return reply(*op.Reply) }
 	}
-	backend := forward.At(api, g.plan.Forward, g.parts.Backends(api), g.parts.Now, g.parts.provers(api)...)
+	backend := forward.At(api, g.plan.Forward, g.parts.Backends(api), g.parts.Now, g.provers(api)...)
 	return func(op contract.PlannedOperation) pipeline.Delivery {
 		if op.Reply != nil {
 			return reply(*op.Reply)

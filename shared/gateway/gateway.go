@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tollgate/shared/address"
+	"tollgate/shared/assertion"
 	"tollgate/shared/audit"
 	"tollgate/shared/claims"
 	"tollgate/shared/contract"
@@ -32,6 +33,9 @@ type Parts struct {
 	Backends func(contract.PlannedAPI) http.RoundTripper // carries requests to an API's backend
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
+
+	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
+
 	Report   func(error) // told of lost events and of panics; nil drops them
 	Identity token.Options
 }
@@ -51,6 +55,8 @@ type Gateway struct {
 	client func(http.Header) netip.Addr
 	root   node
 	own    manners // of answers that belong to no API
+
+	signer *assertion.Signer // of assertions; nil where no API asks for them
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -83,6 +89,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil),
 	}
+	g.addAssertions()
 	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
@@ -220,6 +227,7 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, c *pipeline.Ca
 	if rt, refused = g.route(c); refused != nil {
 		return rt, refused
 	}
+	c.Operation = rt.operation
 	if refused = rt.decide(ctx, c); refused == nil {
 		refused = rt.deliver(ctx, w, c)
 	}

@@ -82,19 +82,19 @@ func metadataRoute(plan *contract.Plan, api contract.PlannedAPI) (contract.Templ
 		kept = "private"
 	}
 	return contract.Template{Method: http.MethodGet, Segments: append(wellKnownSegments(), api.Segments...)}, &route{
-		api: api.Name, operation: "resource-metadata", stages: steps, decide: chained(steps), deliver: fixed(body, kept+", max-age=3600"),
+		api: api.Name, operation: "resource-metadata", stages: steps, decide: chained(steps), deliver: document(body, "application/json", kept+", max-age=3600"),
 	}
 }
 
-// fixed is the delivery of an answer that the gateway gives itself, and for how
-// long who may keep it.
-func fixed(body []byte, cacheControl string) pipeline.Delivery {
+// document is the delivery of an answer that the gateway gives itself, its kind,
+// and what caches may do with it.
+func document(body []byte, kind, keep string) pipeline.Delivery {
 	return func(_ context.Context, w http.ResponseWriter, c *pipeline.Call) *refusal.Refusal {
 		h := w.Header()
 		c.Announce(h)
-		h.Set("Content-Type", "application/json")
+		h.Set("Content-Type", kind)
 		h.Set("Content-Length", strconv.Itoa(len(body)))
-		h.Set("Cache-Control", cacheControl)
+		h.Set("Cache-Control", keep)
 		h.Set(forward.CorrelationHeader, c.Correlation)
 		w.WriteHeader(http.StatusOK)
 		c.Outcome.Status = http.StatusOK

@@ -43,6 +43,7 @@ type Call struct {
 	Forward     http.Header   // what the backend hears about the caller
 	Answer      http.Header   // what every answer says, whoever gives it; not changed, see Announce
 	Outcome     Outcome       // filled in by the delivery
+	Operation   string        // the route's, once it is found
 }
 
 // Outcome is what became of a granted call.
