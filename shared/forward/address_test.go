@@ -94,12 +94,12 @@ func FuzzTheAddress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, id, query string) {
 		if strings.ContainsAny(id, "/?") || strings.ContainsFunc(id+query, func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }) {
-			t.Skip() // no segment of a path, or no target that is taken
+			return // no segment of a path, or no target that is taken
 		}
 		u := outbound(t, op, "http://backend.internal:8080/base", "/orders/"+id, query)
 		again, err := url.Parse("http://" + u.Host + u.RequestURI())
 		if err != nil && strings.Contains(id, "%") {
-			t.Skip() // a broken encoding; no path that is taken
+			return // a broken encoding; no path that is taken
 		}
 		if err != nil || again.Host != "backend.internal:8080" || u.Host != "backend.internal:8080" || !strings.HasPrefix(u.EscapedPath(), "/base/v2/") {
 			t.Fatalf("%q: got %s (%v), want the contract's host and path", id, u, err)

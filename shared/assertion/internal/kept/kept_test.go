@@ -3,6 +3,7 @@ package kept
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,14 +13,13 @@ var times = Times{Patience: 5 * time.Second, Spare: time.Second, Pause: 2 * time
 
 // source makes 1, 2, 3 …, each taking as long and failing as it is told.
 type source struct {
-	made  int
+	made  atomic.Int64
 	takes time.Duration
 	fails error
 }
 
 func (s *source) make(ctx context.Context) (int, Span, error) {
-	s.made++
-	n := s.made
+	n := int(s.made.Add(1))
 	select {
 	case <-ctx.Done():
 		return 0, Span{}, context.Cause(ctx)
@@ -44,8 +44,8 @@ func TestAHundredCallersMakeOneValue(t *testing.T) {
 			go wants(t, v, 1)
 		}
 		time.Sleep(10 * time.Second) // the bubble's clock
-		if s.made != 1 {
-			t.Errorf("made %d, want one", s.made)
+		if s.made.Load() != 1 {
+			t.Errorf("made %d, want one", s.made.Load())
 		}
 	})
 }
@@ -79,8 +79,8 @@ func TestASourceThatHangsCostsASecondAndThenNothing(t *testing.T) {
 		began := time.Now()
 		wants(t, v, 1)
 		wants(t, v, 1)
-		if waited := time.Since(began); waited != time.Second || s.made != 2 {
-			t.Errorf("waited %s for %d attempts, want a second for one more", waited, s.made)
+		if waited := time.Since(began); waited != time.Second || s.made.Load() != 2 {
+			t.Errorf("waited %s for %d attempts, want a second for one more", waited, s.made.Load())
 		}
 	})
 }
@@ -94,8 +94,8 @@ func TestWithoutAValueAFailureIsToldAndNotRepeatedAtOnce(t *testing.T) {
 				t.Error("got a value, want the failure")
 			}
 		}
-		if s.made != 1 {
-			t.Errorf("tried %d times, want once in two seconds", s.made)
+		if s.made.Load() != 1 {
+			t.Errorf("tried %d times, want once in two seconds", s.made.Load())
 		}
 		time.Sleep(2 * time.Second)
 		s.fails = nil
@@ -118,8 +118,8 @@ func TestACallerWhoLeavesSpoilsNothingForTheOthers(t *testing.T) {
 		synctest.Wait()
 		leave()
 		time.Sleep(10 * time.Second)
-		if s.made != 2 {
-			t.Errorf("tried %d times, want the next caller to try at once", s.made)
+		if s.made.Load() != 2 {
+			t.Errorf("tried %d times, want the next caller to try at once", s.made.Load())
 		}
 	})
 }
@@ -189,8 +189,8 @@ func TestNewerAsksOnceInAFloor(t *testing.T) {
 				t.Error("got a value, want the failure")
 			}
 		}
-		if s.made != 3 {
-			t.Errorf("tried %d times, want three", s.made)
+		if s.made.Load() != 3 {
+			t.Errorf("tried %d times, want three", s.made.Load())
 		}
 		wants(t, v, 2) // what was made is still good
 	})
