@@ -20,6 +20,17 @@ type document struct {
 	file string
 	at   map[string]mark // by path, such as "operations.2.match"; "operations.2.match#" is the key
 	bad  *Faults
+
+	patterns map[string]*regexp.Regexp // compiled so far, for all documents of an estate: the start waits for them
+}
+
+func (d *document) pattern(text string) *regexp.Regexp {
+	p := d.patterns[text]
+	if p == nil {
+		p = regexp.MustCompile(text)
+		d.patterns[text] = p
+	}
+	return p
 }
 
 func (d *document) fault(path, format string, args ...any) {
@@ -126,7 +137,7 @@ func (d *document) decodeMap(n *yaml.Node, v reflect.Value, path string, tag ref
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
-	keys := regexp.MustCompile(tag.Get("keys"))
+	keys := d.pattern(tag.Get("keys"))
 	d.entries(n, path, func(key, value *yaml.Node, at string) {
 		if !keys.MatchString(key.Value) {
 			d.fault(at+"#", "%q can't be a name here; it must match %s", key.Value, keys)
@@ -225,7 +236,7 @@ func (d *document) checkText(s string, bound bool, path string, tag reflect.Stru
 	if enum := tag.Get("enum"); enum != "" && !slices.Contains(choices(enum), s) {
 		d.fault(path, "%q is not one of %s", s, strings.Join(choices(enum), ", "))
 	}
-	if p := tag.Get("pattern"); p != "" && !regexp.MustCompile(p).MatchString(s) {
+	if p := tag.Get("pattern"); p != "" && !d.pattern(p).MatchString(s) {
 		d.fault(path, "%q must match %s", s, p)
 	}
 	if s == "" {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ func (e *Estate) Environments() []string {
 // Client each and one Gateway, and environments/*.yaml. It reports all faults that don't depend on
 // an environment. The estate is nil if there are errors.
 func Load(fsys fs.FS) (*Estate, Faults) {
-	l := &loader{fsys: fsys, estate: &Estate{environments: map[string]*environment{}}}
+	l := &loader{fsys: fsys, estate: &Estate{environments: map[string]*environment{}}, patterns: map[string]*regexp.Regexp{}}
 	l.readFolder(".")
 	l.readFolder("environments")
 	if len(l.faults.Errors()) == 0 || l.estate.gateway != nil {
@@ -69,6 +70,8 @@ type loader struct {
 	estate *Estate
 	faults Faults
 	sums   []string
+
+	patterns map[string]*regexp.Regexp
 }
 
 func (l *loader) fault(file, format string, args ...any) {
@@ -154,7 +157,7 @@ func (l *loader) syntax(name string, err error) {
 
 // decode turns the document into what its kind says it is.
 func (l *loader) decode(name string, root *yaml.Node) {
-	d := &document{file: name, at: map[string]mark{}, bad: &l.faults}
+	d := &document{file: name, at: map[string]mark{}, bad: &l.faults, patterns: l.patterns}
 	d.place("", root)
 	if !d.is(root, yaml.MappingNode, "a mapping that starts with kind:", "") {
 		return
