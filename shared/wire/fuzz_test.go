@@ -180,7 +180,7 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		trailer := http.Header{}
-		p := payload{in: in, chunked: fr.chunked, left: fr.length, trailers: client.Head, opaque: true, done: fr.length == 0, trailer: func(h http.Header) { trailer = h }}
+		p := payload{in: in, chunked: fr.chunked, left: fr.length, trailers: maxTrailers, opaque: true, done: fr.length == 0, trailer: func(h http.Header) { trailer = h }}
 		if fr.chunked {
 			p.left = 0
 		}

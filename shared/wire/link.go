@@ -107,7 +107,7 @@ func (l *link) answer(r *http.Request, sent *sending, unwatch func() bool) (*htt
 // content gives the answer its body.
 func (l *link) content(resp *http.Response, f framing, sent *sending, unwatch func() bool) {
 	b := &answerBody{link: l, ctx: resp.Request.Context(), sent: sent, unwatch: unwatch, close: f.close}
-	b.content = payload{in: &l.in, chunked: f.chunked, left: f.length, trailers: l.client.Head, opaque: true, trailer: func(h http.Header) {
+	b.content = payload{in: &l.in, chunked: f.chunked, left: f.length, trailers: maxTrailers, opaque: true, trailer: func(h http.Header) {
 		if resp.Trailer == nil {
 			resp.Trailer = http.Header{}
 		}

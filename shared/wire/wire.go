@@ -42,11 +42,14 @@ type Limits struct {
 	Linger   time.Duration // how long what a client still sends is thrown away after a last answer
 }
 
+// maxTrailers: net/http takes no more than fits into its buffer of 4 KiB.
+const maxTrailers = 4000
+
 // DefaultLimits are those of the gateway: a token may have 32 KiB, and the
 // Functions host keeps URLs to 8 KiB (functions-host.md §2d).
 func DefaultLimits() Limits {
 	return Limits{
-		Target: 16 << 10, Head: 64 << 10, Fields: 128, Trailers: 8 << 10,
+		Target: 16 << 10, Head: 64 << 10, Fields: 128, Trailers: maxTrailers,
 		Header: 10 * time.Second,
 		// The host pools its connections; ours must be the side that keeps them longer.
 		Idle:     5 * time.Minute,
