@@ -17,14 +17,14 @@
 package backend
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"time"
+
+	"tollgate/localrun/faults"
 )
 
 const (
@@ -62,7 +62,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	b, ignored := behaviourOf(r.URL.Query())
 	heard.Ignored = ignored
 	// The body is read by now, so the server notices when the client leaves.
-	if !wait(r.Context(), b.delay) {
+	if !faults.Pause(r.Context(), b.delay) {
 		return
 	}
 	for _, h := range b.headers {
@@ -136,7 +136,7 @@ func (b behaviour) stream(w http.ResponseWriter, r *http.Request) bool {
 	b.begin(w, "text/event-stream")
 	out := http.NewResponseController(w)
 	for n := range b.part(b.events) {
-		if n > 0 && !wait(r.Context(), b.every) {
+		if n > 0 && !faults.Pause(r.Context(), b.every) {
 			return false
 		}
 		if _, err := fmt.Fprintf(w, "id: %d\ndata: {\"event\":%d,\"of\":%d}\n\n", n+1, n+1, b.events); err != nil {
@@ -171,19 +171,4 @@ func hangUp(w http.ResponseWriter) {
 		return // HTTP/2 and recorders have no connection to close: the half answer stands
 	}
 	_ = conn.Close()
-}
-
-// wait reports whether the time passed before the client left.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

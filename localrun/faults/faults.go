@@ -112,7 +112,7 @@ func (s *Set) Meet(w http.ResponseWriter, r *http.Request) (over, expired bool) 
 		text, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 		r.Body = io.NopCloser(bytes.NewReader(text))
 	}
-	if !pause(r.Context(), f.Delay) {
+	if !Pause(r.Context(), f.Delay) {
 		return true, false
 	}
 	switch f.Kind {
@@ -122,7 +122,7 @@ func (s *Set) Meet(w http.ResponseWriter, r *http.Request) (over, expired bool) 
 		}
 		http.Error(w, "This fault was asked for.", f.Status)
 	case Refuse:
-		hangUp(w)
+		HangUp(w)
 	case Garbage:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, "<!doctype html><title>Welcome</title><p>Please accept the terms of this network.")
@@ -132,10 +132,10 @@ func (s *Set) Meet(w http.ResponseWriter, r *http.Request) (over, expired bool) 
 	return true, false
 }
 
-// pause reports whether the time passed before the client left.
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause reports whether the time passed before the client left.
+func Pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
-		return true
+		return ctx.Err() == nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -147,9 +147,10 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func hangUp(w http.ResponseWriter) {
+// HangUp closes the connection with no answer on it.
+func HangUp(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
+	if err != nil { // HTTP/2 and recorders have no connection to close
 		http.Error(w, "This connection can't be closed: "+err.Error(), http.StatusInternalServerError)
 		return
 	}

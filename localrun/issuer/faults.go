@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tollgate/localrun/faults"
 )
 
 // What a fault can stand in the way of.
@@ -138,7 +139,7 @@ func (f Fault) answer(w http.ResponseWriter, r *http.Request, members map[string
 	if f.Kind == "slow" && f.Delay == 0 {
 		f.Delay = slowByDefault
 	}
-	if !wait(r.Context(), f.Delay) {
+	if !faults.Pause(r.Context(), f.Delay) {
 		return
 	}
 	switch f.Kind {
@@ -158,24 +159,9 @@ func (f Fault) answer(w http.ResponseWriter, r *http.Request, members map[string
 		members["issuer"] = "https://issuer.invalid/" + r.PathValue("tid") + "/v2.0"
 		writeDocument(w, members)
 	case "refuse":
-		hangUp(w)
+		faults.HangUp(w)
 	case "redirect":
 		http.Redirect(w, r, r.URL.Path+"?"+redirectedMark+"=1", http.StatusFound)
-	}
-}
-
-// wait reports whether the time passed before the client left.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -193,15 +179,4 @@ func writeHuge(w http.ResponseWriter, members map[string]any) {
 		_, err = io.WriteString(w, chunk) // stops when the client has had enough
 	}
 	_, _ = io.WriteString(w, `",`+string(text[1:]))
-}
-
-// hangUp closes the connection with no answer on it.
-func hangUp(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		// HTTP/2 and recorders have no connection to close.
-		http.Error(w, "This connection can't be closed: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
-	_ = conn.Close()
 }
