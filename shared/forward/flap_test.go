@@ -26,6 +26,7 @@ const (
 	stormTimeout = time.Second
 	stormOpen    = 1500 * time.Millisecond
 	stormFails   = 5
+	stormRetries = 2
 )
 
 // storm is a delivery over two flapping targets, and what its callers heard.
@@ -42,7 +43,7 @@ type storm struct {
 
 func newStorm(t *testing.T, silent *net.UDPConn, seed uint64) *storm {
 	a := several(t, 3, 1)
-	a.Backend.Timeout, a.Backend.Retries, a.Backend.MaxConcurrent = stormTimeout, 2, stormPlaces
+	a.Backend.Timeout, a.Backend.Retries, a.Backend.MaxConcurrent = stormTimeout, stormRetries, stormPlaces
 	// The window is longer than the storm, so that each failure counts until its breaker opens.
 	a.Backend.Breaker = &contract.PlannedBreaker{Failures: stormFails, Window: time.Hour, Open: stormOpen}
 	s := &storm{t: t, heard: map[string]int{}, transport: wire.NewClient(time.Now), targets: map[string]*flapper{
@@ -51,7 +52,7 @@ func newStorm(t *testing.T, silent *net.UDPConn, seed uint64) *storm {
 	s.transport.Dial = func(ctx context.Context, _, address string) (net.Conn, error) {
 		return s.targets[strings.TrimSuffix(address, ":80")].dial(ctx)
 	}
-	s.watch = &watcher{t: t, below: s.transport, failures: stormFails, open: stormOpen, targets: map[string]*watched{"a": {}, "b": {}}}
+	s.watch = &watcher{t: t, below: s.transport, failures: stormFails, open: stormOpen, attempts: map[string]int{}, targets: map[string]*watched{"a": {}, "b": {}}}
 	s.deliver = newFront(a, s.watch).deliver
 	return s
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tollgate/shared/contract"
 )
 
 // watcher stands between a delivery and its transport, and holds each target's
@@ -20,8 +22,9 @@ type watcher struct {
 
 	mu          sync.Mutex
 	targets     map[string]*watched
-	under, most int // calls under way
-	opened      int // times
+	under, most int            // calls under way
+	attempts    map[string]int // by call
+	opened      int            // times
 	probes      int
 }
 
@@ -34,6 +37,7 @@ type watched struct {
 }
 
 func (w *watcher) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.attempt(r)
 	id := w.begin(r.URL.Host)
 	resp, err := w.below.RoundTrip(r)
 	w.end(r.URL.Host, id, err != nil || resp.StatusCode == http.StatusServiceUnavailable)
@@ -43,6 +47,19 @@ func (w *watcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &leaving{ReadCloser: resp.Body, leave: sync.OnceFunc(w.leave)}
 	return resp, nil
+}
+
+// attempt counts how often a call is tried: once, or with retries where its method allows them.
+func (w *watcher) attempt(r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id, most := r.Header.Get("X-Correlation-Id"), 1
+	if contract.Idempotent(r.Method) {
+		most += stormRetries
+	}
+	if w.attempts[id]++; w.attempts[id] > most {
+		w.t.Errorf("got attempt %d of a %s, want %d at the most", w.attempts[id], r.Method, most)
+	}
 }
 
 type leaving struct {
