@@ -96,6 +96,17 @@ type stand struct {
 	*lab.Lab
 	*behind
 	client *http.Client
+	passed tally
+}
+
+// tally hears how many bytes have passed at the caller; nil: nobody does.
+type tally func(n int)
+
+func (t tally) Write(p []byte) (int, error) {
+	if t != nil {
+		t(len(p))
+	}
+	return len(p), nil
 }
 
 // contracts are those of testdata, edited, and with the backend's address in place of BACKEND.
@@ -138,7 +149,7 @@ func each(t *testing.T, test func(t *testing.T, s stand), ways ...string) {
 			dir := contracts(t, server.URL, edits...)
 			transport := &http.Transport{DisableCompression: true}
 			t.Cleanup(transport.CloseIdleConnections)
-			s := stand{nil, b, &http.Client{Transport: transport}}
+			s := stand{nil, b, &http.Client{Transport: transport}, nil}
 			if where == throughHost {
 				s.Lab = lab.Hosted(t, dir, app)
 			} else {

@@ -81,7 +81,7 @@ func TestAStreamLeavesNoTraceInMemory(t *testing.T) {
 	})
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	s := stand{l, b, &http.Client{Transport: transport}}
+	s := stand{l, b, &http.Client{Transport: transport}, nil}
 	pid, size := l.Host.PID(), volume()
 	if memory(pid) == 0 {
 		t.Skip("no /proc here")
@@ -104,7 +104,7 @@ func TestAStreamLeavesNoTraceInMemory(t *testing.T) {
 func (s stand) up(t *testing.T, size int64) {
 	t.Helper()
 	sum := sha256.New()
-	resp := s.do(t, t.Context(), "POST", "/flow/upload", io.TeeReader(io.LimitReader(filler{}, size), sum))
+	resp := s.do(t, t.Context(), "POST", "/flow/upload", io.TeeReader(io.LimitReader(filler{}, size), io.MultiWriter(sum, s.passed)))
 	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("got %s, want 200", resp.Status)
 	}
@@ -116,7 +116,7 @@ func (s stand) up(t *testing.T, size int64) {
 func (s stand) down(t *testing.T, size int64) {
 	t.Helper()
 	resp, sum := s.do(t, t.Context(), "GET", fmt.Sprint("/flow/filler?bytes=", size), nil), sha256.New()
-	n, err := io.Copy(sum, resp.Body)
+	n, err := io.Copy(io.MultiWriter(sum, s.passed), resp.Body)
 	if n != size || err != nil || resp.Trailer.Get("X-Digest") != hex.EncodeToString(sum.Sum(nil)) {
 		t.Errorf("got %d bytes (%v), want %d and their digest", n, err, size)
 	}
@@ -140,5 +140,6 @@ func (s stand) echo(t *testing.T, size int64) {
 		if _, got, err := c.Read(t.Context()); err != nil || !bytes.Equal(got, message) {
 			t.Fatalf("after %d bytes: got %d bytes (%v), want the message back", sent, len(got), err)
 		}
+		_, _ = s.passed.Write(message)
 	}
 }
