@@ -41,7 +41,11 @@ func newBackends(o Outside) *backends {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
-	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, transport, o.Now)
+	// The platform's endpoint is on this machine, in plain http, and its header is a
+	// secret: no proxy is to see it.
+	near := transport.Clone()
+	near.Proxy = nil
+	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, near, o.Now)
 	vaults := secret.Vaults{Tokens: identity, Transport: transport}
 	return &backends{
 		vaults: vaults, outside: o, plain: client(tlsConfig("", nil), o.Now), own: map[string]*backendauth.Backend{},

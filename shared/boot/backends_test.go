@@ -209,3 +209,22 @@ func TestAPIsWithoutSpecialNeedsShareTheirConnections(t *testing.T) {
 		t.Error("want one transport for all, but for those with an authority or a protocol of their own")
 	}
 }
+
+func TestNoProxySeesTheIdentitysHeader(t *testing.T) {
+	var heard atomic.Int64
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { heard.Add(1) }))
+	t.Cleanup(proxy.Close)
+	address, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := http.DefaultTransport.(*http.Transport)
+	before := base.Proxy
+	t.Cleanup(func() { base.Proxy = before })
+	base.Proxy = http.ProxyURL(address)
+	environment := map[string]string{IdentityEndpoint: "http://127.0.0.1:1/msi/token", IdentityHeader: "secret"}
+	sources := newBackends(Outside{Getenv: func(name string) string { return environment[name] }}).sources
+	if _, err := sources.Tokens.Token(t.Context(), "", "api://x/.default"); err == nil || heard.Load() != 0 {
+		t.Errorf("got %v, and %d requests to the proxy, want none", err, heard.Load())
+	}
+}

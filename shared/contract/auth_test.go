@@ -78,6 +78,17 @@ func TestFaultsOfAuthenticate(t *testing.T) {
 	}
 }
 
+// An answer of the gateway's own is nobody's business at the backend.
+func TestAnAnswerNeedsNoUser(t *testing.T) {
+	faults := faultsOf(estate(provedBy(`{ onBehalfOf: { resource: "api://x", federated: true } }`, "orders.yaml", "owner: o", "owner: o\n"+usersOnly,
+		"orders.yaml", "{ id: get,", "{ id: health, match: \"GET /x/health\", public: true, answer: { status: 204 } }\n  - { id: get,")...))
+	for _, f := range faults {
+		if !f.Warning {
+			t.Errorf("got %s, want none", f)
+		}
+	}
+}
+
 func TestAPlanHoldsHowTheGatewayProvesItself(t *testing.T) {
 	const entra, home = "https://login.microsoftonline.com", "11111111-1111-1111-1111-111111111111"
 	const gateway, orders, api = "33333333-3333-3333-3333-333333333333", "44444444-4444-4444-4444-444444444444", "22222222-2222-2222-2222-222222222222"

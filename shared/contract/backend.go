@@ -118,6 +118,9 @@ func (b *binder) backend(d *document, a *API) PlannedBackend {
 		if i := len(out.Targets); len(back.Targets) > i {
 			t.Weight = back.Targets[i].Weight
 		}
+		if t.URL != nil && t.URL.Scheme == "http" && back.CA != "" && !loopback(t.URL) { // stand-ins on this machine are spoken to plainly
+			d.fault(at, "is plain http, where nothing is held against ca; use https, or remove ca")
+		}
 		out.Targets = append(out.Targets, t)
 	}
 	out.Auth, out.Assertion = b.authenticate(d, a, out.Targets), b.assertion(d, a)

@@ -52,6 +52,8 @@ func TestFaultsOfBackends(t *testing.T) {
 		"another version":        {backendOf(withURL + `http: "3"`), `orders.yaml:5:44: error: "3" is not one of 1.1, 2`},
 		"a number for a version": {backendOf(withURL + `http: 2`), `orders.yaml:5:44: error: want text, got the number 2`},
 		"an unbound authority":   {backendOf(withURL + `ca: internal`), `orders.yaml:5:42: error: environments/prod.yaml binds no certificate authority "internal"`},
+		"an authority for plain http": {both(backendOf(withURL+`ca: internal`), []string{"environments/prod.yaml", "https://orders", "http://orders"}),
+			`orders.yaml:5:17: error: is plain http, where nothing is held against ca`},
 		"a WebSocket over HTTP/2": {both(backendOf(withURL+`http: "2"`), operationWith("upgrade: websocket")),
 			`orders.yaml:10:16: error: needs HTTP/1.1 to the backend`},
 	} {

@@ -127,3 +127,21 @@ func TestTheExchangeKeepsNoMoreThanItsBound(t *testing.T) {
 		t.Errorf("got %d requests, want one", n)
 	}
 }
+
+func TestARegistrationThatCanNotBeProvedHoldsNobodyElseUp(t *testing.T) {
+	c := &canned{status: 200, body: `{"access_token":"t1","token_type":"Bearer","expires_in":3600}`}
+	e := credential.NewEntra(nil, c, time.Now, nil)
+	exchange := func(app string, why error) (string, error) {
+		return e.OnBehalfOf(t.Context(), credential.Exchange{
+			Endpoint: "https://login.example/t", ClientID: app, Scope: "s", Assertion: "user",
+			Proof: func(context.Context) (url.Values, error) { return e.BySecret("s"), why },
+		})
+	}
+	missing := errors.New("there is no such secret")
+	if _, err := exchange("one", missing); !errors.Is(err, missing) {
+		t.Errorf("got %v, want %v", err, missing)
+	}
+	if got, err := exchange("other", nil); err != nil || got != "t1" {
+		t.Errorf("got %q, %v, want the other registration's exchange to go on", got, err)
+	}
+}

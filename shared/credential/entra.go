@@ -37,8 +37,12 @@ type Entra struct {
 // NewEntra makes requests over transport. identity proves registrations that trust it.
 func NewEntra(identity *Identity, transport http.RoundTripper, now func() time.Time, newID func() string) *Entra {
 	users := limits(Exchanged)
-	// Each user's token is a key of its own: an outage must not cost one request for each of them.
-	users.Shared = func(err error) bool { _, no := errors.AsType[*Refused](err); return !no }
+	// Each user's token is a key of its own: an outage of Entra must not cost one request for each of them.
+	users.Shared = func(err error) bool {
+		_, no := errors.AsType[*Refused](err)
+		_, own := errors.AsType[unproved](err)
+		return !no && !own
+	}
 	return &Entra{
 		identity: identity, client: newClient(transport), now: now, newID: newID,
 		federated: renewal.New[Federation, string](now, limits(1000)),
@@ -72,13 +76,19 @@ type Exchange struct {
 	Proof                     func(context.Context) (url.Values, error) // BySecret, ByCertificate or ByIdentity
 }
 
+// unproved: Entra wasn't asked. What one registration lacks is nothing to the
+// others, and where it comes from isn't asked too often either.
+type unproved struct{ error }
+
+func (u unproved) Unwrap() error { return u.error }
+
 // OnBehalfOf is a token for the same user at another API. Its error is a
 // *renewal.Unavailable, around a *Refused where Entra said no.
 func (e *Entra) OnBehalfOf(ctx context.Context, x Exchange) (string, error) {
 	return e.exchanged.Get(ctx, x.digest(), func(ctx context.Context) (string, renewal.Until, error) {
 		form, err := x.Proof(ctx)
 		if err != nil {
-			return "", renewal.Until{}, err
+			return "", renewal.Until{}, unproved{err}
 		}
 		form.Set("grant_type", onBehalfOf)
 		form.Set("requested_token_use", "on_behalf_of")

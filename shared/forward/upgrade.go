@@ -21,10 +21,10 @@ import (
 const quietFor = 240 * time.Second
 
 // asksForWebSocket: RFC 6455 §4.1, items 2, 5 and 6, and nothing besides: a list
-// of protocols would let the backend choose another.
+// of protocols would let the backend choose another. RFC 9110 §7.8: HTTP/1.0 has no Upgrade.
 func asksForWebSocket(r *http.Request) bool {
 	protocols := r.Header["Upgrade"]
-	return r.Method == http.MethodGet && len(protocols) == 1 && strings.EqualFold(protocols[0], "websocket") &&
+	return r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && len(protocols) == 1 && strings.EqualFold(protocols[0], "websocket") &&
 		contract.ConnectionNames(r.Header)["upgrade"] && (r.Body == nil || r.Body == http.NoBody)
 }
 

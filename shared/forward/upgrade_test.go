@@ -110,6 +110,7 @@ func TestUpgradeIsRemovedUnlessItIsAWebSockets(t *testing.T) {
 		"Connection names another":      {handshake("Connection: keep-alive", "Upgrade: websocket"), true},
 		"POST":                          {strings.Replace(handshake(asks), "GET", "POST", 1), true},
 		"a body":                        {handshake(asks, "Content-Length: 1") + "x", true},
+		"HTTP/1.0":                      {strings.Replace(handshake(asks), "HTTP/1.1", "HTTP/1.0", 1), true},
 		"HEAD":                          {strings.Replace(handshake(asks), "GET", "HEAD", 1), true},
 	} {
 		t.Run(name, func(t *testing.T) {

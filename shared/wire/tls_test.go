@@ -178,3 +178,21 @@ func TestABackendThatDoesntAskForTheCertificateIsNotSpokenTo(t *testing.T) {
 		t.Errorf("got %v, want the call given up", err)
 	}
 }
+
+// TLS 1.2 hands its session over within the handshake, so also in one that was
+// given up for showing nothing. Resuming it would show as little.
+func TestASessionThatShowedNoCertificateIsNotResumed(t *testing.T) {
+	b, c := secure(t, func(p *peer, _ int) {
+		if _, err := p.in.ReadByte(); err == nil {
+			t.Error("got a request, want none without the certificate")
+		}
+	})
+	c.TLS.MaxVersion = tls.VersionTLS12
+	c.TLS.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	c.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil }
+	for range 3 {
+		if _, err := ask(c, outgoing(t, "GET", b.url, nil)); err == nil || !strings.Contains(err.Error(), "doesn't ask for the client certificate") {
+			t.Errorf("got %v, want the call given up", err)
+		}
+	}
+}

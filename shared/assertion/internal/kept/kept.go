@@ -40,7 +40,8 @@ type Value[T any] struct {
 }
 
 // New keeps what make makes. The context that make gets is that of the caller
-// whose turn it is, with a deadline.
+// whose turn it is, with a deadline; where there is a value already it doesn't
+// end when the caller leaves.
 func New[T any](now func() time.Time, times Times, make_ func(context.Context) (T, Span, error)) *Value[T] {
 	// Without the monotonic reading: it may stand still while a function is frozen.
 	wall := func() time.Time { return now().Round(0) }
@@ -147,9 +148,10 @@ func (v *Value[T]) resting() error {
 
 // renew makes the value. The turn is the caller's.
 func (v *Value[T]) renew(ctx context.Context, s state) (T, error) {
-	patience := v.times.Spare
-	if s == none {
-		patience = v.times.Patience
+	patience := v.times.Patience
+	if s != none {
+		// Others are told what this attempt meets, and nobody shall make it fail by leaving.
+		ctx, patience = context.WithoutCancel(ctx), v.times.Spare
 	}
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -195,3 +195,19 @@ func TestNewerAsksOnceInAFloor(t *testing.T) {
 		wants(t, v, 2) // what was made is still good
 	})
 }
+
+func TestWhoAsksForANewerOneAndLeavesSpoilsNothingForTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		v := New(time.Now, times, s.make)
+		wants(t, v, 1)
+		time.Sleep(30 * time.Second)
+		s.takes = 500 * time.Millisecond
+		ctx, leave := context.WithTimeout(t.Context(), time.Millisecond)
+		defer leave()
+		_, _ = v.Newer(ctx, 30*time.Second)
+		if got, err := v.Newer(t.Context(), 30*time.Second); err != nil || got != 2 {
+			t.Errorf("got %d, %v, want the one that the caller who left had asked for", got, err)
+		}
+	})
+}
