@@ -202,6 +202,34 @@ func TestAResetStreamIsNotSentAgain(t *testing.T) {
 	}
 }
 
+// A caller who sends a large head must not open the breaker for the others.
+func TestAHeadThatTheBackendDoesntTakeIsNoFailureOfIt(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.Protocols, server.Config.MaxHeaderBytes = new(http.Protocols), 4<<10 // said in SETTINGS
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	t.Cleanup(server.Close)
+	rt := newBackends(Outside{Getenv: os.Getenv}).transport(contract.PlannedAPI{Backend: contract.PlannedBackend{HTTP2: true}})
+	t.Cleanup(rt.(interface{ CloseIdleConnections() }).CloseIdleConnections)
+	for _, c := range []struct {
+		size int
+		want bool
+	}{{1, false}, {32 << 10, true}, {1, false}} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Large", strings.Repeat("x", c.size))
+		resp, err := rt.RoundTrip(r)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if got := errors.Is(err, wire.ErrUnsendable); got != c.want || errors.Is(err, wire.ErrNotSent) {
+			t.Errorf("%d bytes: got %v, want it unsendable: %v", c.size, err, c.want)
+		}
+	}
+}
+
 func TestAPIsWithoutSpecialNeedsShareTheirConnections(t *testing.T) {
 	of := newBackends(Outside{Getenv: os.Getenv}).transport
 	plain, special := contract.PlannedAPI{Name: "a"}, contract.PlannedAPI{Name: "b", Backend: contract.PlannedBackend{CA: newAuthority(t, "ours").pem}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -58,11 +59,14 @@ func shakeHTTP2(dial dialer, config *tls.Config, within time.Duration) dialer {
 
 type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// RoundTrip tells a connection that never was from one that broke.
+// RoundTrip tells a connection that never was from one that broke, and from a
+// request that the connection takes no part of: its head is larger than the
+// backend says it takes (RFC 9113 §6.5.2), which is no failure of the backend's.
 func (t http2) RoundTrip(r *http.Request) (*http.Response, error) {
-	var connected atomic.Bool
+	var connected, begun atomic.Bool
 	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
+		WroteHeaders: func() { begun.Store(true) },
 	})
 	r = r.WithContext(ctx)
 	if _, said := r.Header["User-Agent"]; !said {
@@ -72,8 +76,12 @@ func (t http2) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body = once{} // net/http repeats what has no body after a stream was reset, whatever the method
 	}
 	resp, err := t.Transport.RoundTrip(r)
-	if err != nil && !connected.Load() {
+	switch {
+	case err == nil:
+	case !connected.Load():
 		err = wire.NotSent(err)
+	case !begun.Load() && ctx.Err() == nil:
+		err = fmt.Errorf("%w: %w", wire.ErrUnsendable, err)
 	}
 	return resp, err
 }

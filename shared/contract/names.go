@@ -144,5 +144,9 @@ func (c *apiCheck) checkEncodedSlash(at string, op *Operation, t Template) {
 		c.fault(at+".encodedSlash", "%q has no parameter that could hold a slash; remove the line", op.ID)
 		return
 	}
+	if strings.Contains(op.Rewrite, "{") {
+		// The gateway knows which of the request's paths is another operation's, not which of the backend's.
+		c.fault(at+".encodedSlash", "%q has a rewrite that holds a parameter: with its slashes decoded, the backend's path could be another operation's; remove one of the two", op.ID)
+	}
 	c.warn(at+".encodedSlash", "a Functions host hands %%2F over as %%252F, so both count as an encoded slash here, and the backend gets the one that was received; it must decode the parameter only after it has chosen its own route")
 }

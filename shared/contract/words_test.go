@@ -28,6 +28,7 @@ func TestFaultsOfEncodedSlash(t *testing.T) {
 	}{
 		"another value":       {operationWith("encodedSlash: refuse"), `orders.yaml:10:21: error: "refuse" is not one of allow`},
 		"without a parameter": {[]string{"orders.yaml", `match: "GET /{id}"`, `encodedSlash: allow, match: "GET /x"`}, `orders.yaml:10:30: error: "get" has no parameter that could hold a slash`},
+		"a rewrite of it":     {operationWith(`encodedSlash: allow, rewrite: "/v2/{id}"`), `orders.yaml:10:21: error: "get" has a rewrite that holds a parameter`},
 		"with one":            {operationWith("encodedSlash: allow"), `orders.yaml:10:21: warning: a Functions host hands %2F over as %252F`},
 	} {
 		t.Run(name, func(t *testing.T) { assertFault(t, faultsOf(estate(c.edits...)), c.want) })

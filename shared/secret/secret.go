@@ -2,7 +2,7 @@
 //
 // A value is used for five minutes; then the request that finds it stale renews
 // it, so a rotation is picked up within minutes and without a restart. While the
-// vault can't be asked, the old value is used for an hour at the most.
+// vault can't be asked, or gives none, the old value is used for an hour at the most.
 //
 // No error of this package holds a value or what a vault wrote.
 package secret
