@@ -3,6 +3,7 @@ package forward
 import (
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,13 +26,18 @@ const steps = 10
 type breaker struct {
 	cb    *gobreaker.TwoStepCircuitBreaker[struct{}]
 	until atomic.Int64 // when it half-opens, in Unix nanoseconds
+
+	patience time.Duration // with a call that tries it half-open
 }
 
-func newBreaker(p *contract.PlannedBreaker, now func() time.Time) *breaker {
+// newBreaker is that of one target. A call that tries it has a second more than
+// the target has to answer: a client that sends its body slowly must not keep
+// the target from being tried by another.
+func newBreaker(p *contract.PlannedBreaker, timeout time.Duration, now func() time.Time) *breaker {
 	if p == nil {
 		return nil
 	}
-	b := &breaker{}
+	b := &breaker{patience: timeout + time.Second}
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests: 1, Interval: p.Window, BucketPeriod: p.Window / steps, Timeout: p.Open,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.TotalFailures) >= p.Failures },
@@ -61,7 +67,7 @@ func (b *breaker) allow() (report func(error), ok bool) {
 	case err != nil:
 		return nil, false
 	case !closed:
-		return done, true
+		return b.bounded(done), true
 	}
 	return func(verdict error) {
 		if verdict == nil || errors.Is(verdict, errExcluded) {
@@ -76,6 +82,16 @@ func (b *breaker) allow() (report func(error), ok bool) {
 			fail(verdict)
 		}
 	}, true
+}
+
+// bounded reports the verdict if it comes in time, and none if it doesn't.
+func (b *breaker) bounded(done func(error)) func(error) {
+	var once sync.Once
+	timer := time.AfterFunc(b.patience, func() { once.Do(func() { done(errExcluded) }) })
+	return func(verdict error) {
+		timer.Stop()
+		once.Do(func() { done(verdict) })
+	}
 }
 
 // verdict on the target, for its breaker. That a client left, or that its request

@@ -190,6 +190,35 @@ func TestAProbeWhoseClientLeavesIsFollowedByAnother(t *testing.T) {
 	})
 }
 
+// Nor must one whose client takes its time.
+func TestAProbeWithASlowBodyIsFollowedByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answer: func(*http.Request) (*http.Response, error) { return status(503), nil }}
+		f := newFront(guarded(t, 1), s)
+		f.times(t, 3)
+		<-time.After(11 * time.Second)
+		s.answer = func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			return status(200), nil
+		}
+		var slow sync.WaitGroup
+		slow.Go(func() {
+			f.ServeHTTP(httptest.NewRecorder(), upload(t, -1, &slowly{pieces: []string{"a"}, pause: 10 * timeout, at: t.Context()}))
+		})
+		synctest.Wait()
+		if code, _ := f.do(t, "GET", nil); code != "backend_open" {
+			t.Errorf("got %s beside the probe, want backend_open", code)
+		}
+		<-time.After(timeout + 2*time.Second)
+		if code, _ := f.do(t, "GET", nil); code != "200" {
+			t.Errorf("got %s while the first probe's client still sends, want a second probe and 200", code)
+		}
+		slow.Wait()
+	})
+}
+
 func TestAnOpenTargetIsSkipped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answer: func(r *http.Request) (*http.Response, error) {

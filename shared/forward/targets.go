@@ -40,7 +40,7 @@ func newTargets(p contract.PlannedBackend, now func() time.Time) *targets {
 	ts := &targets{now: now, resting: p.Breaker == nil && p.Retries > 0 && len(p.Targets) > 1}
 	for i, t := range p.Targets {
 		ts.all = append(ts.all, &target{
-			url: t.URL, base: baseOf(t), rule: t.Rule, bit: 1 << i, weight: max(t.Weight, 1), breaker: newBreaker(p.Breaker, now),
+			url: t.URL, base: baseOf(t), rule: t.Rule, bit: 1 << i, weight: max(t.Weight, 1), breaker: newBreaker(p.Breaker, p.Timeout, now),
 		})
 	}
 	return ts
