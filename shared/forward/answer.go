@@ -18,7 +18,7 @@ func (rt *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Resp
 	c.Announce(h)
 	h[CorrelationHeader] = []string{c.Correlation}
 	if _, said := h["Content-Type"]; !said {
-		h["Content-Type"] = nil // net/http would guess one from the body
+		h["Content-Type"] = nil // some servers would guess one from the body
 	}
 	for name := range resp.Trailer {
 		if !rt.api.cleaner.toCaller.drops(name) {

@@ -45,8 +45,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close does nothing: net/http closes its own request, and would read on until
-// the client is done with it.
+// Close does nothing: the server that gave the body ends it with the exchange.
 func (b *body) Close() error { return nil }
 
 // clock runs out when the backend has kept us waiting for too long at one go.

@@ -191,8 +191,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.record(ctx, began, call, rt, refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
-		// Returning would end the answer as if it were whole, or make one up. net/http
-		// knows one way to break the connection instead, and recovers from it.
+		// Returning would end the answer as if it were whole, or make one up. A server
+		// of http.Handler knows this one way to break the connection instead.
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -1,14 +1,12 @@
 package assertion
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -94,27 +92,7 @@ func beforeGo(t *testing.T) (front, *atomic.Pointer[http.Request]) {
 // node is this package's other backend, in a process of its own.
 func node(t *testing.T) (url string, believe func(gateway, audience string)) {
 	t.Helper()
-	need.Program(t, "node")
-	need.File(t, "node_modules/jose", "make deps")
-	cmd := exec.Command("node", "server.mjs")
-	stdin, err := cmd.StdinPipe() // closing it ends the server
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = stdin.Close()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(stdout)
+	stdin, lines := need.Node(t, "jose")
 	said := func() (m struct {
 		URL   string
 		Ready bool

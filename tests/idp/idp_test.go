@@ -3,14 +3,12 @@
 package idp
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,28 +47,10 @@ type provider struct{ issuer string }
 
 func start(t *testing.T) provider {
 	t.Helper()
-	need.Program(t, "node")
-	need.File(t, "node_modules/oidc-provider", "make deps")
-	cmd := exec.Command("node", "server.mjs")
-	stdin, err := cmd.StdinPipe() // closing it ends the server
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = stdin.Close()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
+	_, out := need.Node(t, "oidc-provider")
 	var said struct{ Issuer string }
-	for s := bufio.NewScanner(stdout); said.Issuer == "" && s.Scan(); {
-		_ = json.Unmarshal(s.Bytes(), &said) // other lines are not for us
+	for said.Issuer == "" && out.Scan() {
+		_ = json.Unmarshal(out.Bytes(), &said) // other lines are not for us
 	}
 	if said.Issuer == "" {
 		t.Fatal("the provider didn't start")

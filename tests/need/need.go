@@ -2,6 +2,8 @@
 package need
 
 import (
+	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"testing"
@@ -22,4 +24,31 @@ func File(t testing.TB, name, how string) {
 	if _, err := os.Stat(name); err != nil {
 		t.Skipf("needs %s; run `%s`", name, how)
 	}
+}
+
+// Node runs server.mjs of the test's folder, which needs the npm package named,
+// until the test ends. What it prints comes line by line; what is written reaches its input.
+func Node(t *testing.T, module string) (in io.Writer, out *bufio.Scanner) {
+	t.Helper()
+	Program(t, "node")
+	File(t, "node_modules/"+module, "make deps")
+	cmd := exec.Command("node", "server.mjs")
+	stdin, err := cmd.StdinPipe() // closing it ends the server
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return stdin, bufio.NewScanner(stdout)
 }
