@@ -250,3 +250,5 @@ func (c *apiCheck) checkUnused() {
 		}
 	}
 }
+
+func operationAt(i int) string { return "operations." + strconv.Itoa(i) }

@@ -27,6 +27,9 @@ type Plan struct {
 	Addresses      AddressList // for every API
 	FloodGuard     GuardLimit
 	AssertionKey   *PlannedAssertionKey // nil: no API asks for assertions
+	Store          *PlannedStore        // nil: nothing is kept
+	Products       []PlannedProduct     // by name
+	Revocation     *PlannedRevocation   // nil: nothing can be revoked, for there is no store
 	file           string               // the Gateway's
 	lines          map[string]int       // its rules, by name
 }
@@ -103,7 +106,10 @@ type PlannedAPI struct {
 	CORS       *PlannedCORS      // nil: the backend speaks for itself
 	Headers    []RequiredHeader  // by name
 	Answer     map[string]string // responseHeaders of the gateway and the API
-	lines      map[string]int    // its rules, by name
+	Keys       PlannedKeys
+	Products   []string       // those that hold it, by name
+	Limits     []PlannedLimit // of the API as a whole
+	lines      map[string]int // its rules, by name
 }
 
 // PlannedBackend is where an API's granted calls go, and how.
@@ -169,4 +175,8 @@ type PlannedOperation struct {
 	Rewrite   *Rewrite    // nil: the backend gets the request's path
 	Query     *QueryRules // the API's and the operation's; nil: the query passes
 	Reply     *Reply      // nil: the backend answers
+
+	Key    KeyDemand
+	Weight int64          // of a call, from 1
+	Limits []PlannedLimit // besides the API's
 }

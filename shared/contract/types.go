@@ -41,6 +41,10 @@ type Gateway struct {
 	Addresses       Addresses         `field:"addresses" doc:"From where calls to any API may come. Needs clientAddress."`
 	FloodGuard      FloodGuard        `field:"floodGuard" doc:"When an address that sends refused credentials is slowed down. It can't lock anyone out."`
 	ResponseHeaders map[string]string `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+
+	Products         map[string]Product `field:"products" doc:"Bundles of APIs that are subscribed to, by name." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	SubscriptionKeys SubscriptionKeys   `field:"subscriptionKeys" doc:"How subscription keys are sent, and how fresh what is known of them must be."`
+	Revocation       *Revocation        `field:"revocation" doc:"How fresh the list of revocations must be. With a store, revocations always hold; this needs one."`
 }
 
 // Identity says whose tokens are accepted.
@@ -104,6 +108,9 @@ type API struct {
 	CORS            *CORS               `field:"cors" doc:"Which pages' scripts may read the answers (Fetch, CORS protocol). It lets nobody call who couldn't without it."`
 	Headers         map[string][]string `field:"headers" doc:"Headers that every request must carry, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 	ResponseHeaders map[string]string   `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's and of the gateway's of that name." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+
+	SubscriptionKeys KeyPlace `field:"subscriptionKeys" doc:"How subscription keys are sent to this API, where it differs from the gateway."`
+	Limits           []Limit  `field:"limits" doc:"How much may be used of the API as a whole, besides what products and operations say."`
 }
 
 // Proof is how a caller proves that a bound token is its own.
@@ -164,6 +171,9 @@ type Operation struct {
 
 	EncodedSlash string              `field:"encodedSlash" doc:"allow: a parameter may hold %2F, or %252F, which is what a Functions host makes of it. Anywhere else such a path is refused." enum:"allow"`
 	Headers      map[string][]string `field:"headers" doc:"Headers that a request must carry, besides the API's, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+
+	Limits []Limit `field:"limits" doc:"How much may be used of this operation, besides the API's limits."`
+	Weight int     `field:"weight" doc:"How many calls one call of it counts for, at most 1000000; 1 if it isn't given." min:"1"`
 }
 
 // Allow says who may call. Users and applications are judged apart.
@@ -171,6 +181,7 @@ type Allow struct {
 	Scopes    []string `field:"scopes" doc:"A user's token is let in with any one of these scopes."`
 	Roles     []string `field:"roles" doc:"An application's token is let in with any one of these roles. Roles in a user's token don't count here."`
 	UserRoles []string `field:"userRoles" doc:"A user's token must also hold any one of these roles; without scopes, it is let in by them alone."`
+	Key       string   `field:"key" doc:"and: a subscription key as well as a token. alone: a key instead of a token; the backend hears of no identity." enum:"and,alone"`
 }
 
 // Client is a caller: an application that uses APIs.
@@ -215,6 +226,8 @@ type Environment struct {
 	AssertionKey *AssertionKey     `field:"assertionKey" doc:"The key behind the assertions that APIs ask for."`
 	Vaults       map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Identities   map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+
+	Store *Store `field:"store" doc:"Where counters, subscriptions and revocations are kept. Needed where contracts have limits, products or revocation."`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

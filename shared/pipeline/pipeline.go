@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"tollgate/shared/refusal"
 )
@@ -35,15 +36,29 @@ func Chain(stages ...Stage) Stage {
 
 // Call is one request on its way.
 type Call struct {
-	Request     *http.Request // as the adapter received it; stages don't change it
-	Path        string        // its raw path: what is matched is what is forwarded
-	Correlation string        // names this call in answers, events and to the backend
-	Client      netip.Addr    // where the call comes from; zero: unknown
-	Identity    *Identity     // who calls; nil on public operations
-	Forward     http.Header   // what the backend hears about the caller
-	Answer      http.Header   // what every answer says, whoever gives it; not changed, see Announce
-	Outcome     Outcome       // filled in by the delivery
-	Operation   string        // the route's, once it is found
+	Request      *http.Request // as the adapter received it; stages don't change it
+	Path         string        // its raw path: what is matched is what is forwarded
+	Correlation  string        // names this call in answers, events and to the backend
+	Client       netip.Addr    // where the call comes from; zero: unknown
+	Identity     *Identity     // who calls; nil on public operations, and where a key is enough
+	Subscription *Subscription // whose key was sent; nil for none
+	Forward      http.Header   // what the backend hears about the caller
+	Answer       http.Header   // what every answer says, whoever gives it; not changed, see Announce
+	Outcome      Outcome       // filled in by the delivery
+	Operation    string        // the route's, once it is found
+	Marks        []string      // what an operator should see in the event of a granted call too, such as "limit_outage:per-tenant"
+
+	// Afterwards is what stages still have to do once the answer was sent, or the call refused.
+	Afterwards []func(ctx context.Context, c *Call, refused *refusal.Refusal)
+}
+
+// Subscription is what a verified key says of the caller.
+type Subscription struct {
+	ID      string
+	Product string    // "" for a subscription to one API
+	API     string    // "" for one to a product
+	Started time.Time // when it became active, by the store's clock
+	Created time.Time // when the key that was sent was made, by the store's clock
 }
 
 // Outcome is what became of a granted call.
@@ -79,6 +94,7 @@ func (p Principal) String() string {
 // Identity is what a verified token says of the caller.
 type Identity struct {
 	Issuer    string
+	Authority string // who vouches, whatever the token's version: the issuer's name in contracts, and the tenant where it has several
 	Principal Principal
 	Scopes    []string
 	Roles     []string

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+
+	"tollgate/shared/sdk"
 )
 
 const (
@@ -200,8 +202,8 @@ func (k *Key) connect() (*azkeys.Client, error) {
 		return k.client, nil
 	}
 	address, options := k.vaults.options(k.vault)
-	c, err := azkeys.NewClient(address, k.vaults.credential(k.identity), &azkeys.ClientOptions{
-		ClientOptions: options, DisableChallengeResourceVerification: loopback(k.vault),
+	c, err := azkeys.NewClient(address, sdk.Credential(k.vaults.Tokens, k.identity), &azkeys.ClientOptions{
+		ClientOptions: options, DisableChallengeResourceVerification: sdk.Loopback(k.vault),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %s", k.vault)

@@ -18,10 +18,12 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/renewal"
+	"tollgate/shared/sdk"
 )
 
 // How long values are used. A first read that failed is tried again after a
@@ -33,11 +35,6 @@ const (
 	most     = 1000            // secrets kept; contracts name far fewer
 	maxBytes = 25 << 10        // Key Vault's own limit for a value
 )
-
-// Tokens are the gateway's own, for the scope that a vault asks for.
-type Tokens interface {
-	Token(ctx context.Context, id, scope string) (string, error)
-}
 
 // Source reads secrets. It is safe for concurrent use.
 type Source struct {
@@ -93,8 +90,8 @@ func (s *Source) client(r reader) (*azsecrets.Client, error) {
 		return c, nil
 	}
 	address, options := s.vaults.options(r.vault)
-	c, err := azsecrets.NewClient(address, s.vaults.credential(r.identity), &azsecrets.ClientOptions{
-		ClientOptions: options, DisableChallengeResourceVerification: loopback(r.vault),
+	c, err := azsecrets.NewClient(address, sdk.Credential(s.vaults.Tokens, r.identity), &azsecrets.ClientOptions{
+		ClientOptions: options, DisableChallengeResourceVerification: sdk.Loopback(r.vault),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %s", r.vault)
@@ -132,6 +129,13 @@ func plainly(err error) error {
 // Vaults is how vaults are reached. The clients for them, here and in files that
 // read keys, are made from it.
 type Vaults struct {
-	Tokens    Tokens
+	Tokens    sdk.Tokens
 	Transport http.RoundTripper
+}
+
+// maxAnswer bounds an answer of a vault: a secret of 25 KiB, escaped, and what is said about it.
+const maxAnswer = 256 << 10
+
+func (v Vaults) options(vault string) (address string, o policy.ClientOptions) {
+	return sdk.Options(vault, v.Transport, sdk.Limits{Patience: patience, MaxAnswer: maxAnswer})
 }

@@ -10,7 +10,7 @@ import (
 
 // identify reads who the caller is from verified claims.
 func (e *entry) identify(c pipeline.Claims) *refusal.Refusal {
-	id := &pipeline.Identity{Issuer: e.issuer.Issuer, Claims: c, Roles: listed(c["roles"])}
+	id := &pipeline.Identity{Issuer: e.issuer.Issuer, Authority: e.issuer.Name + "/" + e.issuer.Tenant, Claims: c, Roles: listed(c["roles"])}
 	e.identity = id
 	if e.issuer.Profile != contract.ProfileEntra {
 		id.Scopes, id.Principal = oauthPrincipal(c)

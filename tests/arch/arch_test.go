@@ -52,8 +52,8 @@ func packages(t *testing.T) []pkg {
 
 // layers: a package may import only packages of layers before its own.
 var layers = [][]string{
-	{"shared/refusal", "shared/contract", "shared/wire", "shared/renewal", "shared/assertion/internal"},
-	{"shared/credential", "shared/secret"},
+	{"shared/refusal", "shared/contract", "shared/wire", "shared/renewal", "shared/assertion/internal", "shared/sdk"},
+	{"shared/credential", "shared/secret", "shared/tables"},
 	{"shared/pipeline", "shared/audit", "shared/assertion/verify"},
 	{"shared/token", "shared/claims", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/backendauth", "shared/assertion"},
 	{"shared/gateway"},

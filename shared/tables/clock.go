@@ -1,0 +1,96 @@
+package tables
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// drift is how far this machine's clock may run from the store's, per second passed.
+	drift = 200e-6
+	// disagreement is how far the wall clock and the monotonic one may differ since
+	// the last answer. Beyond it one of them was set, or stood still while the
+	// function was frozen, and what time it is must be asked anew.
+	disagreement = 250 * time.Millisecond
+)
+
+// Clock is the store's time, as far as its answers tell. Date is in whole
+// seconds, so one answer tells it to within a second and its own round trip; several narrow it
+// down. No clock of this machine is believed for what time it is, only for how
+// much time has passed.
+type Clock struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	at     time.Time // of this machine, when the bounds held; zero: the store has not answered yet
+	lo, hi time.Time // the store's time then
+}
+
+// NewClock knows nothing yet.
+func NewClock(now func() time.Time) *Clock { return &Clock{now: now} }
+
+// Bounds are the earliest and the latest that the store's clock may show now. ok
+// is false while that isn't known.
+func (c *Clock) Bounds() (lo, hi time.Time, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bounds(c.now())
+}
+
+func (c *Clock) bounds(now time.Time) (lo, hi time.Time, ok bool) {
+	passed := now.Sub(c.at)
+	wall := now.Round(0).Sub(c.at.Round(0)) // Round(0) strips the monotonic reading
+	if c.at.IsZero() || passed < 0 || (wall-passed).Abs() > disagreement {
+		return lo, hi, false
+	}
+	slack := time.Duration(float64(passed) * drift)
+	return c.lo.Add(passed - slack), c.hi.Add(passed + slack), true
+}
+
+// Heard takes one answer in: asked and heard are this machine's time before the
+// request and after the answer, date what the store said between them.
+func (c *Clock) Heard(asked, heard, date time.Time) {
+	// Date is cut to the second, and the answer was made after the request was sent.
+	lo, hi := date, date.Add(time.Second+heard.Sub(asked))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a, b, ok := c.bounds(heard); ok && a.Before(hi) && lo.Before(b) {
+		// Both hold, so what they have in common does. Where they have nothing in
+		// common, the store's clock was set, and the answer is newer.
+		lo, hi = later(a, lo), earlier(b, hi)
+	}
+	c.at, c.lo, c.hi = heard, lo, hi
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// watched tells the clock of each answer.
+type watched struct {
+	http.RoundTripper
+	clock *Clock
+}
+
+func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	asked := w.clock.now()
+	resp, err := w.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		w.clock.Heard(asked, w.clock.now(), date)
+	}
+	return resp, nil
+}
