@@ -59,6 +59,13 @@ func (e *Estate) setDefaults() {
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}
+		setLimitDefaults(a.Limits)
+		for j := range a.Operations {
+			setLimitDefaults(a.Operations[j].Limits)
+		}
+	}
+	for _, product := range g.Products {
+		setLimitDefaults(product.Limits) // the slice is the map's own
 	}
 	for _, env := range e.environments {
 		orElseText(&env.Cloud, "global")

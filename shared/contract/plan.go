@@ -108,7 +108,6 @@ type PlannedAPI struct {
 	Answer     map[string]string // responseHeaders of the gateway and the API
 	Keys       PlannedKeys
 	Products   []string       // those that hold it, by name
-	Limits     []PlannedLimit // of the API as a whole
 	lines      map[string]int // its rules, by name
 }
 
@@ -178,5 +177,5 @@ type PlannedOperation struct {
 
 	Key    KeyDemand
 	Weight int64          // of a call, from 1
-	Limits []PlannedLimit // besides the API's
+	Limits []PlannedLimit // the API's that concern it, and its own
 }
