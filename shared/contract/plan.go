@@ -27,6 +27,7 @@ type Plan struct {
 	Addresses      AddressList // for every API
 	FloodGuard     GuardLimit
 	AssertionKey   *PlannedAssertionKey // nil: no API asks for assertions
+	Errors         string               // how refusals are written that belong to no API: problem or apim
 	file           string               // the Gateway's
 	lines          map[string]int       // its rules, by name
 }
@@ -103,6 +104,7 @@ type PlannedAPI struct {
 	CORS       *PlannedCORS      // nil: the backend speaks for itself
 	Headers    []RequiredHeader  // by name
 	Answer     map[string]string // responseHeaders of the gateway and the API
+	Errors     string            // how its refusals are written: problem or apim
 	lines      map[string]int    // its rules, by name
 }
 

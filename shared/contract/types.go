@@ -41,6 +41,7 @@ type Gateway struct {
 	Addresses       Addresses         `field:"addresses" doc:"From where calls to any API may come. Needs clientAddress."`
 	FloodGuard      FloodGuard        `field:"floodGuard" doc:"When an address that sends refused credentials is slowed down. It can't lock anyone out."`
 	ResponseHeaders map[string]string `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+	Errors          string            `field:"errors" doc:"How refusals are written, for APIs that don't say, and where there is no API. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts, for clients that know those." enum:"problem,apim" default:"problem"`
 }
 
 // Identity says whose tokens are accepted.
@@ -104,6 +105,7 @@ type API struct {
 	CORS            *CORS               `field:"cors" doc:"Which pages' scripts may read the answers (Fetch, CORS protocol). It lets nobody call who couldn't without it."`
 	Headers         map[string][]string `field:"headers" doc:"Headers that every request must carry, each exactly once and with one of these values." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 	ResponseHeaders map[string]string   `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's and of the gateway's of that name." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
+	Errors          string              `field:"errors" doc:"How refusals are written, if not as the gateway says. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts." enum:"problem,apim"`
 }
 
 // Proof is how a caller proves that a bound token is its own.

@@ -42,7 +42,8 @@ type Call struct {
 	Identity    *Identity     // who calls; nil on public operations
 	Forward     http.Header   // what the backend hears about the caller
 	Answer      http.Header   // what every answer says, whoever gives it; not changed, see Announce
-	Outcome     Outcome       // filled in by the delivery
+	Style       refusal.Style // how a refusal of it is written
+	Outcome     Outcome       // filled in by the delivery, or by who writes the refusal
 	Operation   string        // the route's, once it is found
 }
 
@@ -78,11 +79,12 @@ func (p Principal) String() string {
 
 // Identity is what a verified token says of the caller.
 type Identity struct {
-	Issuer    string
-	Principal Principal
-	Scopes    []string
-	Roles     []string
-	Claims    Claims
+	Issuer     string
+	Principal  Principal
+	Scopes     []string
+	ScopeClaim string // where those stand: scp or scope
+	Roles      []string
+	Claims     Claims
 }
 
 // Claims is a token's payload, decoded strictly: names compare exactly, none is
