@@ -47,9 +47,9 @@ func valueOf(c pipeline.Claims, name string) string {
 	if values, ok := c.Texts(name); ok {
 		return strings.Join(values, ", ")
 	}
-	text, err := json.Marshal(c[name])
-	if err != nil { // it came out of JSON
-		return ""
-	}
-	return string(text)
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(c[name]) // it came out of JSON
+	return strings.TrimSuffix(text.String(), "\n")
 }

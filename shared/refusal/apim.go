@@ -56,7 +56,7 @@ func keyText(r *Refusal) string {
 	return "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."
 }
 
-// aboutToken: what validate-jwt and validate-azure-ad-token decide, who may call
+// aboutToken, once it isn't about a key: what validate-jwt and validate-azure-ad-token decide, who may call
 // included: there, that is a matter of required claims.
 func (r *Refusal) aboutToken() bool {
 	switch r.Code {
@@ -66,7 +66,7 @@ func (r *Refusal) aboutToken() bool {
 	case "insufficient_claims", "token_not_exchangeable": // stepUp and onBehalfOf, which nothing there answers to
 		return false
 	}
-	return r.Kind == Unauthenticated && !r.aboutKey()
+	return r.Kind == Unauthenticated
 }
 
 func (s Style) tokenText(r *Refusal) string {
