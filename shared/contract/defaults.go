@@ -15,6 +15,7 @@ const (
 	DefaultMaxStale  = 24 * time.Hour
 	DefaultRefused   = 100
 	DefaultWindow    = time.Minute
+	DefaultErrors    = ErrorsProblem
 	// Home is the name of the environment's own tenant.
 	Home = "home"
 	// Entra is the name by which an API accepts tokens of the environment's tenant.
@@ -40,8 +41,10 @@ func (e *Estate) setDefaults() {
 	if g.MaxBody == 0 {
 		g.MaxBody = DefaultMaxBody
 	}
+	orElseText(&g.Errors, DefaultErrors)
 	for i := range e.APIs {
 		a := &e.APIs[i]
+		orElseText(&a.Errors, g.Errors)
 		if a.Issuers == nil {
 			a.Issuers = []string{Entra}
 		}
@@ -83,6 +86,12 @@ func orElseText(s *string, otherwise string) {
 		*s = otherwise
 	}
 }
+
+// How refusals are written.
+const (
+	ErrorsProblem = "problem" // RFC 9457
+	ErrorsAPIM    = "apim"    // API Management's envelope
+)
 
 // protected tells whether any operation asks for a token.
 func (a *API) protected() bool {

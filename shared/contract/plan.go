@@ -30,6 +30,7 @@ type Plan struct {
 	Store          *PlannedStore        // nil: nothing is kept
 	Products       []PlannedProduct     // by name
 	Revocation     *PlannedRevocation   // nil: nothing can be revoked, for there is no store
+	Errors         string               // how refusals are written that belong to no API: problem or apim
 	file           string               // the Gateway's
 	lines          map[string]int       // its rules, by name
 }
@@ -108,6 +109,7 @@ type PlannedAPI struct {
 	Answer     map[string]string // responseHeaders of the gateway and the API
 	Keys       PlannedKeys
 	Products   []string       // those that hold it, by name
+	Errors     string         // how its refusals are written: problem or apim
 	lines      map[string]int // its rules, by name
 }
 

@@ -87,7 +87,7 @@ type Step struct {
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
-		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil),
+		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
 	flood := guard.New(plan.FloodGuard)
@@ -153,7 +153,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer, Style: g.own.style}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -198,12 +198,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}
+	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead, Style: c.Style}
 	if rt != nil {
 		about.Metadata = rt.metadata
 	}
 	c.Announce(w.Header())
-	refusal.Write(w, about, refused)
+	c.Outcome.Status = refusal.Write(w, about, refused)
 }
 
 // run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its
