@@ -100,8 +100,9 @@ type Demand struct {
 }
 
 const (
-	growth = 8 // a block is at most so many times the one before: an instance's first calls don't tell its rate
+	growth = 4 // a block is at most so many times the one before: an instance's first calls don't tell its rate
 	share  = 2 // an instance takes at most that part of its equal share of what is left: one over share
+	others = 4 // instances are reckoned with at least, whether they were seen or not
 )
 
 // Block is how much to reserve, from what is asked for to what the instance is
@@ -116,6 +117,6 @@ func (d Demand) Block(horizon time.Duration) int64 {
 		seconds := max(d.Passed, time.Millisecond).Seconds()
 		likely = int64(min(float64(d.Spent)/seconds*horizon.Seconds(), float64(growth*max(d.Last, d.Want))))
 	}
-	fair := d.Left / int64(share*max(d.Active, 1))
+	fair := d.Left / int64(share*max(d.Active, others))
 	return max(d.Want, min(likely, fair))
 }
