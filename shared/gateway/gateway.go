@@ -19,7 +19,9 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/cors"
 	"tollgate/shared/headers"
+	"tollgate/shared/limit"
 	"tollgate/shared/limit/guard"
+	"tollgate/shared/limit/memory"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/token"
@@ -33,6 +35,8 @@ type Parts struct {
 	Backends func(contract.PlannedAPI) http.RoundTripper // carries requests to an API's backend
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
+
+	Limits limit.Store // where calls are counted; nil: each limit does what it does during an outage
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -79,7 +83,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp", "forward" or "limits"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -90,12 +94,13 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
+	limits := limit.NewSet(plan, limit.Stores{Shared: parts.Limits, Local: memory.New(parts.Now)})
 	flood := guard.New(plan.FloodGuard)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver := g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who, limits)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -109,7 +114,16 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage, limits *limit.Set) []step {
+	steps := demands(plan, api, op, who)
+	if spend := limits.Spend(api, op); spend != nil {
+		steps = append(steps, step{"limits", spend}) // last: a call that is refused for another reason costs nothing
+	}
+	return steps
+}
+
+// demands are all that come before limits.
+func demands(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
@@ -188,6 +202,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rt, refused := g.run(ctx, w, call)
 	if refused != nil {
 		g.refuse(w, call, rt, refused)
+	}
+	for _, do := range call.Afterwards {
+		do(context.WithoutCancel(ctx), call, refused)
 	}
 	g.record(ctx, began, call, rt, refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {

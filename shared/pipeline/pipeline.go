@@ -49,6 +49,9 @@ type Call struct {
 	Operation    string        // the route's, once it is found
 	Marks        []string      // what an operator should see in the event of a granted call too, such as "limit_outage:per-tenant"
 
+	left     []Left  // of limits; see Left
+	leftRoom [4]Left // where they usually are
+
 	// Afterwards is what stages still have to do once the answer was sent, or the call refused.
 	Afterwards []func(ctx context.Context, c *Call, refused *refusal.Refusal)
 }
@@ -66,6 +69,7 @@ type Subscription struct {
 type Outcome struct {
 	Status     int    // the status sent; 0 if none was
 	Bytes      int64  // of the response body, as sent
+	Received   int64  // of the request body, as handed over
 	ClientGone bool   // the client left before the end
 	Broken     string // why a begun answer could not be finished; "" if it was
 	Code       string // the stable name of that, such as "backend_broke_off"

@@ -45,6 +45,7 @@ type Refusal struct {
 	Challenge  *Challenge    // what WWW-Authenticate says; nil sends none
 	Allow      []string      // methods for 405
 	RetryAfter time.Duration // rounded up to whole seconds; 0 sends none
+	Violated   string        // the limit that is used up; "" for none
 	Facts      Facts         // what API Management's texts name besides
 	cause      error
 }

@@ -34,14 +34,21 @@ func (s Style) Answer(r *Refusal) (status int, text string) {
 	return r.Kind.Status(), r.Detail
 }
 
+// quotaExceeded is the type of a problem that a limit causes
+// (draft-ietf-httpapi-ratelimit-headers-10 §5).
+const quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
 // problem is an RFC 9457 document. Its type is the default, about:blank, whose
-// title is the status text (§4.2.1); the stable part is the code.
+// title is the status text (§4.2.1), but for limits; the stable part is the code.
 type problem struct {
+	Type        string `json:"type,omitempty"`
 	Title       string `json:"title"`
 	Status      int    `json:"status"`
 	Detail      string `json:"detail"`
 	Code        string `json:"code"`
 	Correlation string `json:"correlationId"`
+
+	Violated []string `json:"violated-policies,omitempty"`
 }
 
 // Status is the HTTP status of a kind.
@@ -118,7 +125,11 @@ func Write(w http.ResponseWriter, about About, r *Refusal) (status int) {
 }
 
 func inProblem(status int, text string, about About, r *Refusal) []byte {
-	body, err := json.Marshal(problem{http.StatusText(status), status, text, r.Code, about.Correlation})
+	p := problem{Title: http.StatusText(status), Status: status, Detail: text, Code: r.Code, Correlation: about.Correlation}
+	if r.Violated != "" {
+		p.Type, p.Violated = quotaExceeded, []string{r.Violated}
+	}
+	body, err := json.Marshal(p)
 	if err != nil { // strings and an int always marshal; an empty body is still a refusal
 		return nil
 	}

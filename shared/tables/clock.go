@@ -3,12 +3,13 @@ package tables
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	// drift is how far this machine's clock may run from the store's, per second passed.
-	drift = 200e-6
+	// drift: this machine's clock and the store's may run apart by one part in so many.
+	drift = 5000
 	// disagreement is how far the wall clock and the monotonic one may differ since
 	// the last answer. Beyond it one of them was set, or stood still while the
 	// function was frozen, and what time it is must be asked anew.
@@ -20,10 +21,15 @@ const (
 // down. No clock of this machine is believed for what time it is, only for how
 // much time has passed.
 type Clock struct {
-	now func() time.Time
+	now  func() time.Time
+	mu   sync.Mutex // of those who write
+	told atomic.Pointer[told]
+}
 
-	mu     sync.Mutex
-	at     time.Time // of this machine, when the bounds held; zero: the store has not answered yet
+// told is what was known at one moment.
+type told struct {
+	at     time.Time // of this machine
+	wall   int64     // the same, without the monotonic reading
 	lo, hi time.Time // the store's time then
 }
 
@@ -33,19 +39,20 @@ func NewClock(now func() time.Time) *Clock { return &Clock{now: now} }
 // Bounds are the earliest and the latest that the store's clock may show now. ok
 // is false while that isn't known.
 func (c *Clock) Bounds() (lo, hi time.Time, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.bounds(c.now())
+	return c.told.Load().bounds(c.now())
 }
 
-func (c *Clock) bounds(now time.Time) (lo, hi time.Time, ok bool) {
-	passed := now.Sub(c.at)
-	wall := now.Round(0).Sub(c.at.Round(0)) // Round(0) strips the monotonic reading
-	if c.at.IsZero() || passed < 0 || (wall-passed).Abs() > disagreement {
+func (t *told) bounds(now time.Time) (lo, hi time.Time, ok bool) {
+	if t == nil {
 		return lo, hi, false
 	}
-	slack := time.Duration(float64(passed) * drift)
-	return c.lo.Add(passed - slack), c.hi.Add(passed + slack), true
+	passed := now.Sub(t.at)
+	wall := time.Duration(now.UnixNano() - t.wall)
+	if passed < 0 || (wall-passed).Abs() > disagreement {
+		return lo, hi, false
+	}
+	slack := passed / drift
+	return t.lo.Add(passed - slack), t.hi.Add(passed + slack), true
 }
 
 // Heard takes one answer in: asked and heard are this machine's time before the
@@ -55,12 +62,12 @@ func (c *Clock) Heard(asked, heard, date time.Time) {
 	lo, hi := date, date.Add(time.Second+heard.Sub(asked))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a, b, ok := c.bounds(heard); ok && a.Before(hi) && lo.Before(b) {
+	if a, b, ok := c.told.Load().bounds(heard); ok && a.Before(hi) && lo.Before(b) {
 		// Both hold, so what they have in common does. Where they have nothing in
 		// common, the store's clock was set, and the answer is newer.
 		lo, hi = later(a, lo), earlier(b, hi)
 	}
-	c.at, c.lo, c.hi = heard, lo, hi
+	c.told.Store(&told{at: heard, wall: heard.UnixNano(), lo: lo, hi: hi})
 }
 
 func later(a, b time.Time) time.Time {
