@@ -30,11 +30,11 @@ func answers() []expectation {
 			_, after := b.table.GetEntity(b.ctx, "p", "r", nil)
 			return Outcome(err) + ", " + Outcome(after)
 		}, "ok, 404 TableNotFound", ""},
-		{"a table's name has letters and digits", func(b *bench) string {
+		{"new gap: a table's name has letters and digits", func(b *bench) string {
 			_, err := b.service.CreateTable(b.ctx, "not-a-name", nil)
 			return Outcome(err)
 		}, "400 InvalidResourceName", "400"},
-		{"a table's name isn't short", func(b *bench) string {
+		{"new gap: a table's name isn't short", func(b *bench) string {
 			_, err := b.service.CreateTable(b.ctx, "ab", nil)
 			return Outcome(err)
 		}, "400 OutOfRangeInput", "400"},
@@ -47,8 +47,8 @@ func answers() []expectation {
 		}, "409 EntityAlreadyExists", ""},
 		{"a stale ETag changes nothing", func(b *bench) string { return conditional(b, stale) },
 			"412 UpdateConditionNotSatisfied, 412 UpdateConditionNotSatisfied, 412 UpdateConditionNotSatisfied", ""},
-		{"a malformed ETag is refused", func(b *bench) string { return conditional(b, malformed) },
-			"400 InvalidInput, 400 InvalidInput, 400 InvalidInput", "400 InvalidOperation, 400 InvalidOperation, 400 InvalidOperation"},
+		{"new gap: a malformed ETag is refused", func(b *bench) string { return conditional(b, malformed) },
+			"400 InvalidInput, 400 InvalidInput, 400 InvalidInput", "400 InvalidOperation, 400 InvalidInput, 400 InvalidInput"},
 		{"gap 5: a wrong key is refused", func(b *bench) string {
 			other := b.about
 			other.Key = "bm90IHRoZSBrZXk="

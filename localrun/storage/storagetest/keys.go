@@ -12,7 +12,7 @@ func keys() []expectation {
 			_, err := b.table.AddEntity(b.ctx, entity(strings.Repeat("k", 512), strings.Repeat("é", 512), nil), nil)
 			return Outcome(err)
 		}, "ok", ""},
-		{"keys of more are refused", func(b *bench) string {
+		{"new gap: keys of more are refused", func(b *bench) string {
 			_, pk := b.table.AddEntity(b.ctx, entity(strings.Repeat("k", 513), "r", nil), nil)
 			_, rk := b.table.AddEntity(b.ctx, entity("p", strings.Repeat("k", 513), nil), nil)
 			return outcomes(pk, rk)
@@ -26,22 +26,27 @@ func keys() []expectation {
 			b.add(key, key, nil)
 			return fmt.Sprint(b.get(key, key)["RowKey"])
 		}, `a b%20+&=,()ß漢😀"~`, ""},
+		// Gap 3 of the reference; Azurite 3.35.0 does it right. What doubles apostrophes is EDMEntity.
 		{"gap 3: an apostrophe in a key is one", func(b *bench) string {
 			b.add("p", "a'b", nil)
 			_, err := b.table.GetEntity(b.ctx, "p", "a'b", nil)
 			return Outcome(err)
-		}, "ok", "404 ResourceNotFound"},
-		{"gap 3: an apostrophe in a key is one in a filter, too", func(b *bench) string {
+		}, "ok", ""},
+		{"an apostrophe in a key is one in a filter, too", func(b *bench) string {
 			b.add("p", "a'b", nil)
 			return b.matching("RowKey eq 'a''b'")
 		}, "a'b", ""},
 	}
 	for name, bad := range map[string]string{"a slash": "/", "a backslash": `\`, "a hash": "#", "a question mark": "?", "a control character": "\x01", "a C1 control character": "\u0085"} {
+		other := "" // Azurite finds no handler for an address with a slash in a key
+		if bad == "/" {
+			name, other = "new gap: "+name, "400 InvalidInput, 500"
+		}
 		all = append(all, expectation{name + " in a key is refused", func(b *bench) string {
 			_, pk := b.table.AddEntity(b.ctx, entity("a"+bad+"b", "r", nil), nil)
 			_, rk := b.table.UpsertEntity(b.ctx, entity("p", "a"+bad+"b", nil), nil)
 			return outcomes(pk, rk)
-		}, "400 InvalidInput, 400 InvalidInput", ""})
+		}, "400 InvalidInput, 400 InvalidInput", other})
 	}
 	return all
 }

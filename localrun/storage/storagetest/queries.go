@@ -19,7 +19,7 @@ func queries() []expectation {
 		}, "B1 a1 a10 b1 b2", ""},
 		{"$top is the size of a page", func(b *bench) string { return b.pages(100, 30) }, "30 30 30 10", ""},
 		{"a page has at most 1000", func(b *bench) string { return b.pages(1001, 0) }, "1000 1", ""},
-		{"$top beyond 1000 is refused", func(b *bench) string {
+		{"new gap: $top beyond 1000 is refused", func(b *bench) string {
 			_, err := b.table.NewListEntitiesPager(&aztables.ListEntitiesOptions{Top: new(int32(1001))}).NextPage(b.ctx)
 			return Outcome(err)
 		}, "400 InvalidInput", "ok"},
@@ -33,8 +33,8 @@ func queries() []expectation {
 			if err := json.Unmarshal(page.Entities[0], &e); err != nil {
 				return err.Error()
 			}
-			return fmt.Sprint(e["RowKey"], e["A"], e["B"], e["PartitionKey"])
-		}, "r 1 <nil> <nil>", ""},
+			return fmt.Sprintln(e["RowKey"], e["A"], e["B"], e["PartitionKey"])
+		}, "r 1 <nil> <nil>\n", ""},
 		{"tables are listed", func(b *bench) string {
 			name := "l" + strings.ToLower(strings.ReplaceAll(b.t.Name(), "/", ""))[:8]
 			_, made := b.service.CreateTable(b.ctx, name, nil)
@@ -44,10 +44,14 @@ func queries() []expectation {
 		}, "ok, ok, ok 1", ""},
 	}
 	for filter, want := range filters() {
-		all = append(all, expectation{"filter " + filter, func(b *bench) string {
+		e := expectation{name: "filter " + filter, does: func(b *bench) string {
 			b.things()
 			return b.matching(filter)
-		}, want, lax()[filter]})
+		}, want: want}
+		if other, differs := lax()[filter]; differs {
+			e.name, e.azurite = "new gap: "+e.name, other
+		}
+		all = append(all, e)
 	}
 	return all
 }
@@ -73,12 +77,24 @@ func filters() map[string]string {
 		"N is 1":                                          bad,
 		"(N eq 1":                                         bad,
 		"N eq 'unclosed":                                  bad,
+		strings.Repeat("N eq 1 or ", 14) + "N eq 1": "a",
+		strings.Repeat("N eq 1 or ", 15) + "N eq 1": bad,
+		"N eq 9007199254740993":                     bad, "N gt '1'": "", "1 eq N": "a", "Absent ne 1": "", "not (Absent eq 1)": "a b c",
+		"N eq 1L": "a", "Big gt 5": "a b c", "B": "a c", "F gt 1": "a b c",
 		"Timestamp gt datetime'2020-01-01T00:00:00Z'": "a b c",
 	}
 }
 
-// lax is where Azurite answers something else.
-func lax() map[string]string { return map[string]string{} }
+// lax is where Azurite answers something else, none of which the reference has.
+func lax() map[string]string {
+	return map[string]string{
+		"N eq 'unclosed":        silence,
+		"N eq 9007199254740993": silence,
+		"N gt '1'":              "b c", // of an Int32, with a text
+		"N eq 1L":               "500",
+		strings.Repeat("N eq 1 or ", 15) + "N eq 1": "a",
+	}
+}
 
 // things are a, b and c, with a property of every type.
 func (b *bench) things() {
