@@ -33,7 +33,8 @@ func want(t *testing.T, err error, outcome string) {
 	}
 }
 
-func TestFaultsBeforeAnythingIsDone(t *testing.T) {
+// Gap 6 of the reference: Azurite never throttles.
+func TestGap6TheAccountThrottlesOnRequest(t *testing.T) {
 	for kind, outcome := range map[string]string{storage.Busy: "503 ServerBusy", storage.TimedOut: "500 OperationTimedOut"} {
 		s, client := things(t)
 		s.Fail(faults.Fault{Kind: kind, Times: 1})
