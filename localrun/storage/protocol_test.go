@@ -149,6 +149,42 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 	}
 }
 
+func TestTablesHaveAddresses(t *testing.T) {
+	_, service := table(t, storage.Options{})
+	for url, want := range map[string]string{
+		"/Tables('things')?": `{"TableName":"things","odata.metadata":"` + service.URL + `/$metadata#Tables/@Element"}`,
+		"/Tables?$format=application/json%3Bodata=nometadata&":   `{"value":[{"TableName":"things"}]}`,
+		"/Tables?$format=application/json%3Bodata=fullmetadata&": `"odata.editLink":"Tables('things')"`,
+		"/Tables('absent')?": `"code":"ResourceNotFound"`,
+		"/Tables(absent)?":   `"code":"InvalidInput"`,
+		"/?":                 `"code":"InvalidQueryParameterValue"`,
+	} {
+		if resp, text := send(t, http.MethodGet, service.URL+url+sas, nil, nil); !strings.Contains(text, want) {
+			t.Errorf("%s: got %s %s, want %s", url, resp.Status, text, want)
+		}
+	}
+	header := http.Header{"Prefer": {"return-no-content"}}
+	if resp, _ := send(t, http.MethodPost, service.URL+"/Tables?"+sas, header, []byte(`{"TableName":"quiet"}`)); resp.StatusCode != 204 || resp.Header.Get("Preference-Applied") == "" {
+		t.Errorf("got %s, want 204 with the preference applied", resp.Status)
+	}
+}
+
+func TestPoliciesAndPropertiesAreXML(t *testing.T) {
+	_, service := table(t, storage.Options{})
+	six := "<SignedIdentifiers>" + strings.Repeat("<SignedIdentifier><Id>a</Id></SignedIdentifier>", 6) + "</SignedIdentifiers>"
+	for url, bodies := range map[string]map[string]int{
+		"/things?comp=acl&":                  {"": 204, "<SignedIdentifiers/>": 204, "{}": 400, six: 400},
+		"/?restype=service&comp=properties&": {"<StorageServiceProperties/>": 202, "{}": 400},
+		"/absent?comp=acl&":                  {"": 404},
+	} {
+		for body, want := range bodies {
+			if resp, text := send(t, http.MethodPut, service.URL+url+sas, nil, []byte(body)); resp.StatusCode != want {
+				t.Errorf("%s %s: got %s %s, want %d", url, body, resp.Status, text, want)
+			}
+		}
+	}
+}
+
 func TestMERGEIsPATCH(t *testing.T) {
 	_, service := table(t, storage.Options{})
 	if resp, text := send(t, "MERGE", service.URL+"/things(RowKey='r',PartitionKey='p')?"+sas, nil, []byte(`{"A":1}`)); resp.StatusCode != 204 {

@@ -28,6 +28,15 @@ func entityRules() []expectation {
 			b.roundTrip("T", at)
 			return time.Time(b.back("T").(aztables.EDMDateTime)).Format(time.RFC3339Nano)
 		}, "2026-11-26T01:02:03.1234567Z", ""},
+		{"doubles that JSON has no number for come back", func(b *bench) string {
+			b.add("p", "r", map[string]any{"A": "NaN", "A@odata.type": "Edm.Double", "B": "Infinity", "B@odata.type": "Edm.Double", "C": "-Infinity", "C@odata.type": "Edm.Double"})
+			e := b.get("p", "r")
+			return fmt.Sprint(e["A"], " ", e["B"], " ", e["C"], " ", e["C@odata.type"])
+		}, "NaN Infinity -Infinity Edm.Double", ""},
+		{"a double beyond 10^21 comes back", func(b *bench) string { return b.roundTrip("F", 1e22) }, "float64 1e+22", ""},
+		{"new gap: a GUID is one", add(map[string]any{"G": "none", "G@odata.type": "Edm.Guid"}), "400 InvalidInput", "ok"},
+		{"new gap: a time is one", add(map[string]any{"T": "soon", "T@odata.type": "Edm.DateTime"}), "400 InvalidInput", "ok"},
+		{"new gap: bytes are base64", add(map[string]any{"B": "???", "B@odata.type": "Edm.Binary"}), "400 InvalidInput", "ok"},
 		{"null is nothing", func(b *bench) string {
 			b.add("p", "r", with("Nothing", nil))
 			_, there := b.get("p", "r")["Nothing"]

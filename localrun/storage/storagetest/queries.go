@@ -35,6 +35,29 @@ func queries() []expectation {
 			}
 			return fmt.Sprintln(e["RowKey"], e["A"], e["B"], e["PartitionKey"])
 		}, "r 1 <nil> <nil>\n", ""},
+		{"bytes can be compared", func(b *bench) string {
+			b.add("p", "r", map[string]any{"B": "AQI=", "B@odata.type": "Edm.Binary"})
+			return b.matching("B eq X'0102'") + ", " + b.matching("B eq binary'0102'") + ", " + b.matching("B eq X'0103'")
+		}, "r, r, ", ""},
+		{"tables come in pages", func(b *bench) string {
+			for _, name := range []string{"pages1", "pages2", "pages3"} {
+				if _, err := b.service.CreateTable(b.ctx, name, nil); err != nil {
+					return Outcome(err)
+				}
+			}
+			said := ""
+			filter := "TableName ge 'pages1' and TableName lt 'pages4'"
+			for pager := b.service.NewListTablesPager(&aztables.ListTablesOptions{Filter: &filter, Top: new(int32(2))}); pager.More(); {
+				page, err := pager.NextPage(b.ctx)
+				if err != nil {
+					return Outcome(err)
+				}
+				for _, t := range page.Tables {
+					said += *t.Name + " "
+				}
+			}
+			return said
+		}, "pages1 pages2 pages3 ", ""},
 		{"tables are listed", func(b *bench) string {
 			name := "l" + strings.ToLower(strings.ReplaceAll(b.t.Name(), "/", ""))[:8]
 			_, made := b.service.CreateTable(b.ctx, name, nil)
