@@ -72,6 +72,9 @@ func (e *Estate) setDefaults() {
 	}
 	for _, env := range e.environments {
 		orElseText(&env.Cloud, "global")
+		if env.Store != nil {
+			orElse(&env.Store.Try, DefaultTry)
+		}
 	}
 }
 

@@ -26,14 +26,17 @@ func unavailable(why error, wait time.Duration) error {
 	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second)}
 }
 
+// patience is how long one call waits for one exchange: two requests.
+func (s *Store) patience() time.Duration { return 2 * s.options.Try }
+
 // wait lets a debit into the part happen, and waits for it: the one that is under
-// way, or a new one. Calls of one count share it.
-func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, tries int) error {
+// way, or a new one. Calls of one count share it. began is when the call first waited.
+func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, began time.Time) error {
 	now := s.options.Now()
 	if wait := s.outage.left(now); wait > 0 {
 		return unavailable(s.outage.cause(), wait)
 	}
-	if tries >= mostTries {
+	if now.Sub(began) > s.patience() { // the store answers, and each time others were quicker
 		return unavailable(errContested, 0)
 	}
 	c.mu.Lock()
@@ -49,8 +52,8 @@ func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, tries int)
 	}
 	f.want += n
 	c.mu.Unlock()
-	err := f.wait(ctx)
-	if err == errWaited {
+	err := f.wait(ctx, s.patience())
+	if errors.Is(err, errWaited) {
 		c.mu.Lock()
 		p.rest = s.options.Now().Add(time.Second) // a slow store makes no slow gateway
 		c.mu.Unlock()
@@ -59,7 +62,7 @@ func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, tries int)
 }
 
 // wait gives up after a while; what comes of the flight is good for later calls.
-func (f *flight) wait(ctx context.Context) error {
+func (f *flight) wait(ctx context.Context, patience time.Duration) error {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	why := errWaited
@@ -91,19 +94,23 @@ func (s *Store) fly(ctx context.Context, c *count, p *part, f *flight) {
 // outcome isn't known counts as lost: the units may be debited, and are not spent.
 func (s *Store) debit(ctx context.Context, c *count, p *part, f *flight) error {
 	began := s.options.Now()
-	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 64*time.Millisecond) {
+	for tries := int64(1); ; tries++ {
+		asked := s.options.Now()
 		err := s.once(ctx, c, p, f)
+		now := s.options.Now()
 		switch {
 		case err == nil:
 			s.outage.over()
 			return nil
 		case !errors.Is(err, tables.ErrChanged) && !errors.Is(err, tables.ErrExists) && !errors.Is(err, tables.ErrNotFound):
-			s.outage.begin(s.options.Now(), err)
+			s.outage.begin(now, err)
 			return err
-		case s.options.Now().Sub(began) > contest:
+		case now.Sub(began) > 2*s.patience():
 			return errContested
 		}
-		timer := time.NewTimer(time.Duration(s.chance(int64(pause))))
+		// Others are as slow as this was: a pause of that order lets one of them through.
+		pause := min(max(now.Sub(asked), 2*time.Millisecond), s.options.Try)
+		timer := time.NewTimer(time.Duration(s.chance(int64(pause) * min(tries, 4))))
 		<-timer.C
 	}
 }
@@ -157,7 +164,7 @@ func (s *Store) hear(ctx context.Context) error {
 		go s.listen(context.WithoutCancel(ctx), f)
 	}
 	s.mu.Unlock()
-	return f.wait(ctx)
+	return f.wait(ctx, s.patience())
 }
 
 func (s *Store) listen(ctx context.Context, f *flight) {

@@ -30,14 +30,8 @@ type Rows interface {
 }
 
 const (
-	// patience is how long one call waits for a decision: two tries of the store.
-	patience = 2 * tables.DefaultTry
-	// contest is how long an instance goes on trying to get a row that others change all the time.
-	contest = 4 * tables.DefaultTry
 	// again is how long it is believed that nothing is left: a limit that was reset is noticed after it.
 	again = 5 * time.Second
-	// mostTries bounds how often a call is served second best: each was answered, and each time others were quicker.
-	mostTries = 8
 	// kept bounds the counts in memory. One that is let go of loses what it held, which is never more than was debited.
 	kept = 100_000
 )
@@ -49,7 +43,8 @@ type Options struct {
 		Bounds() (lo, hi time.Time, ok bool)
 	}
 	Now    func() time.Time
-	Random *rand.Rand // tells instances apart and their tries from each other; nil: the process's own
+	Try    time.Duration // of one request to the store; 0: tables.DefaultTry. A call waits for two at the most
+	Random *rand.Rand    // tells instances apart and their tries from each other; nil: the process's own
 }
 
 // Store is one instance's. It is safe for concurrent use.
@@ -70,6 +65,9 @@ var _ limit.Store = (*Store)(nil)
 
 // New does no network.
 func New(rows Rows, o Options) *Store {
+	if o.Try == 0 {
+		o.Try = tables.DefaultTry
+	}
 	s := &Store{rows: rows, options: o, counts: map[string]*count{}, rules: map[*limit.Rule]uint32{}}
 	s.instance = uint32(s.chance(1 << 32))
 	s.outage.chance = s.chance
@@ -89,7 +87,7 @@ func (s *Store) chance(n int64) int64 {
 // Take hands out n, from memory where a block is held. Its error is a *limit.Unavailable.
 func (s *Store) Take(ctx context.Context, key limit.Key, n int64) (limit.Grant, error) {
 	c := s.find(key)
-	for tries := 0; ; tries++ {
+	for began := (time.Time{}); ; {
 		lo, hi, known := s.options.Clock.Bounds()
 		if !known {
 			if err := s.hear(ctx); err != nil {
@@ -101,7 +99,10 @@ func (s *Store) Take(ctx context.Context, key limit.Key, n int64) (limit.Grant, 
 		if short == nil {
 			return g, nil
 		}
-		if err := s.wait(ctx, c, short, n, tries); err != nil {
+		if began.IsZero() {
+			began = s.options.Now()
+		}
+		if err := s.wait(ctx, c, short, n, began); err != nil {
 			return limit.Grant{}, err
 		}
 	}
@@ -118,7 +119,7 @@ func (s *Store) Settle(ctx context.Context, g limit.Grant, n int64) error {
 	if owed == nil {
 		return nil
 	}
-	return s.wait(ctx, c, owed, 0, 0)
+	return s.wait(ctx, c, owed, 0, s.options.Now())
 }
 
 // find is the key's count in this instance.
