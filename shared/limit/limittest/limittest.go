@@ -222,7 +222,9 @@ func smooth(t *testing.T, b Backing) {
 	})
 	stores := []limit.Store{b.Instance(t), b.Instance(t)}
 	most := r.Amount * 105 / 100
-	if b.Pass == nil { // the beginning of a window is all there is time for
+	if b.Pass == nil {
+		// The beginning of a window is all there is time for. An instance that has just
+		// met the store knows its time to a second, and charges both slots that it may be.
 		admitted, slots := int64(0), map[limit.Window]bool{}
 		for i := 0; len(slots) < 4; i++ {
 			g := take(t, stores[i%2], Key(r, "a"), 1)
@@ -231,8 +233,8 @@ func smooth(t *testing.T, b Backing) {
 				admitted++
 			}
 		}
-		if admitted > most || admitted < r.Amount*9/10 {
-			t.Errorf("got %d admitted at once, want %d at most, and nearly all", admitted, most)
+		if admitted > most || admitted < r.Amount*9/20 {
+			t.Errorf("got %d admitted at once, want %d at most, and half of it at least", admitted, most)
 		}
 		return
 	}
