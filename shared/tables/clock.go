@@ -21,20 +21,33 @@ const (
 // down. No clock of this machine is believed for what time it is, only for how
 // much time has passed.
 type Clock struct {
-	now  func() time.Time
+	now  Machine
 	mu   sync.Mutex // of those who write
 	told atomic.Pointer[told]
 }
 
+// Machine is what this machine's clocks show: the one that people set, and the
+// time that has passed since some moment, by the one that nobody can.
+type Machine func() (wall time.Time, passed time.Duration)
+
+// MachineOf are both of them in one, as time.Now gives them.
+func MachineOf(now func() time.Time) Machine {
+	began := now()
+	return func() (time.Time, time.Duration) {
+		t := now()
+		return t.Round(0), t.Sub(began) // Round(0) strips the monotonic reading
+	}
+}
+
 // told is what was known at one moment.
 type told struct {
-	at     time.Time // of this machine
-	wall   int64     // the same, without the monotonic reading
+	wall   time.Time // the moment, by this machine's clocks
+	passed time.Duration
 	lo, hi time.Time // the store's time then
 }
 
 // NewClock knows nothing yet.
-func NewClock(now func() time.Time) *Clock { return &Clock{now: now} }
+func NewClock(now Machine) *Clock { return &Clock{now: now} }
 
 // Bounds are the earliest and the latest that the store's clock may show now. ok
 // is false while that isn't known.
@@ -42,32 +55,38 @@ func (c *Clock) Bounds() (lo, hi time.Time, ok bool) {
 	return c.told.Load().bounds(c.now())
 }
 
-func (t *told) bounds(now time.Time) (lo, hi time.Time, ok bool) {
+func (t *told) bounds(wall time.Time, passed time.Duration) (lo, hi time.Time, ok bool) {
 	if t == nil {
 		return lo, hi, false
 	}
-	passed := now.Sub(t.at)
-	wall := time.Duration(now.UnixNano() - t.wall)
-	if passed < 0 || (wall-passed).Abs() > disagreement {
+	passed -= t.passed
+	if passed < 0 || (wall.Sub(t.wall)-passed).Abs() > disagreement {
 		return lo, hi, false
 	}
 	slack := passed / drift
 	return t.lo.Add(passed - slack), t.hi.Add(passed + slack), true
 }
 
-// Heard takes one answer in: asked and heard are this machine's time before the
-// request and after the answer, date what the store said between them.
-func (c *Clock) Heard(asked, heard, date time.Time) {
-	// Date is cut to the second, and the answer was made after the request was sent.
-	lo, hi := date, date.Add(time.Second+heard.Sub(asked))
+// Heard takes one answer in: date is what the store said after asked had passed
+// by this machine, and before now.
+func (c *Clock) Heard(asked time.Duration, date time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a, b, ok := c.told.Load().bounds(heard); ok && a.Before(hi) && lo.Before(b) {
+	wall, passed := c.now()
+	// Date is cut to the second, and the answer was made after the request was sent.
+	lo, hi := date, date.Add(time.Second+passed-asked)
+	if a, b, ok := c.told.Load().bounds(wall, passed); ok && a.Before(hi) && lo.Before(b) {
 		// Both hold, so what they have in common does. Where they have nothing in
 		// common, the store's clock was set, and the answer is newer.
 		lo, hi = later(a, lo), earlier(b, hi)
 	}
-	c.told.Store(&told{at: heard, wall: heard.UnixNano(), lo: lo, hi: hi})
+	c.told.Store(&told{wall: wall, passed: passed, lo: lo, hi: hi})
+}
+
+// Passed is the time that has passed by this machine, for Heard.
+func (c *Clock) Passed() time.Duration {
+	_, passed := c.now()
+	return passed
 }
 
 func later(a, b time.Time) time.Time {
@@ -91,13 +110,13 @@ type watched struct {
 }
 
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
-	asked := w.clock.now()
+	asked := w.clock.Passed()
 	resp, err := w.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		w.clock.Heard(asked, w.clock.now(), date)
+		w.clock.Heard(asked, date)
 	}
 	return resp, nil
 }

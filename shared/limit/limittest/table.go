@@ -12,8 +12,7 @@ import (
 
 // Table is rows in memory, with what is asked of it counted.
 type Table struct {
-	Clock *tables.Clock // what its answers told
-	Now   func() time.Time
+	Now func() time.Time // its own clock
 	// Meet is called before each request, outside of any lock; an error fails it.
 	// After is called once it has taken effect: its error is an outcome that the asker doesn't know.
 	Meet, After func(writes bool) error
@@ -27,11 +26,20 @@ type Table struct {
 
 // NewTable is empty.
 func NewTable(now func() time.Time) *Table {
-	return &Table{Clock: tables.NewClock(now), Now: now, rows: map[tables.Key]tables.Row{}}
+	return &Table{Now: now, rows: map[tables.Key]tables.Row{}}
 }
 
+// View is the table as one instance sees it.
+type View struct {
+	*Table
+	Clock *tables.Clock
+}
+
+// View is the table as an instance on that machine sees it.
+func (s *Table) View(machine tables.Machine) View { return View{s, tables.NewClock(machine)} }
+
 // Get reads a row.
-func (s *Table) Get(_ context.Context, key tables.Key) (row tables.Row, err error) {
+func (s View) Get(_ context.Context, key tables.Key) (row tables.Row, err error) {
 	err = s.answer(false, func() error {
 		s.Reads++
 		found, ok := s.rows[key]
@@ -46,7 +54,7 @@ func (s *Table) Get(_ context.Context, key tables.Key) (row tables.Row, err erro
 }
 
 // Insert adds a row.
-func (s *Table) Insert(_ context.Context, row tables.Row) (etag string, err error) {
+func (s View) Insert(_ context.Context, row tables.Row) (etag string, err error) {
 	err = s.answer(true, func() error {
 		s.Writes++
 		if _, ok := s.rows[row.Key]; ok {
@@ -60,7 +68,7 @@ func (s *Table) Insert(_ context.Context, row tables.Row) (etag string, err erro
 }
 
 // Replace changes a row, if it is the one with row.ETag.
-func (s *Table) Replace(_ context.Context, row tables.Row) (etag string, err error) {
+func (s View) Replace(_ context.Context, row tables.Row) (etag string, err error) {
 	err = s.answer(true, func() error {
 		s.Writes++
 		switch found, ok := s.rows[row.Key]; {
@@ -85,8 +93,8 @@ func (s *Table) put(row tables.Row) string {
 }
 
 // answer is one exchange; its clock hears the date of it, in whole seconds.
-func (s *Table) answer(writes bool, do func() error) error {
-	asked := s.Now()
+func (s View) answer(writes bool, do func() error) error {
+	asked := s.Clock.Passed()
 	if s.Meet != nil {
 		if err := s.Meet(writes); err != nil {
 			return err
@@ -101,6 +109,6 @@ func (s *Table) answer(writes bool, do func() error) error {
 			return err
 		}
 	}
-	s.Clock.Heard(asked, s.Now(), date)
+	s.Clock.Heard(asked, date)
 	return err
 }

@@ -11,12 +11,13 @@ import (
 	"tollgate/shared/limit/limittest"
 	"tollgate/shared/limit/tables"
 	"tollgate/shared/pipeline"
+	machine "tollgate/shared/tables"
 )
 
 // A store in memory, under the real clock.
 func real() *tables.Store {
-	rows := limittest.NewTable(time.Now)
-	return tables.New(rows, tables.Options{Clock: rows.Clock, Now: time.Now})
+	view := limittest.NewTable(time.Now).View(machine.MachineOf(time.Now))
+	return tables.New(view, tables.Options{Clock: view.Clock, Now: time.Now})
 }
 
 // BenchmarkTake is one decision from a held block.

@@ -8,6 +8,7 @@ import (
 	"tollgate/shared/limit"
 	"tollgate/shared/limit/limittest"
 	"tollgate/shared/limit/tables"
+	machine "tollgate/shared/tables"
 )
 
 // shared is a table in memory, under a clock that tests move.
