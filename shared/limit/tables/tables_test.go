@@ -23,7 +23,8 @@ func TestConformanceInMemory(t *testing.T) {
 		rows, clock := shared()
 		return limittest.Backing{
 			Instance: func(*testing.T) limit.Store {
-				return tables.New(rows, tables.Options{Clock: rows.Clock, Now: rows.Now})
+				view := rows.View(machine.MachineOf(rows.Now))
+				return tables.New(view, tables.Options{Clock: view.Clock, Now: rows.Now})
 			},
 			Pass: func(d time.Duration) { clock.Add(int64(d)) },
 		}
