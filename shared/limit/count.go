@@ -80,13 +80,14 @@ func (r *Rule) Ends(w Window) int64 {
 }
 
 // Horizon is how long a block is meant to last: an instance that dies loses no
-// more than it would have spent in that time.
+// more than it would have spent in that time. For a window of a minute that is
+// ten seconds, of an hour two minutes, and never more than five.
 func (r *Rule) Horizon(w Window) time.Duration {
 	length := 30 * 24 * time.Hour
 	if w.End > 0 {
 		length = time.Duration(w.End-w.Start) * time.Second
 	}
-	return min(max(length/20, 100*time.Millisecond), 30*time.Second)
+	return max(min(length/6, 10*time.Second), min(length/30, 5*time.Minute))
 }
 
 // Demand is what the size of a block follows from.
@@ -101,7 +102,7 @@ type Demand struct {
 
 const (
 	growth = 4 // a block is at most so many times the one before: an instance's first calls don't tell its rate
-	share  = 2 // an instance takes at most that part of its equal share of what is left: one over share
+	share  = 1 // an instance takes at most that part of its equal share of what is left: one over share
 	others = 4 // instances are reckoned with at least, whether they were seen or not
 )
 

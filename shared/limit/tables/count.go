@@ -88,7 +88,11 @@ func (c *count) spend(lo, hi time.Time, n int64) (g limit.Grant, short *part) {
 // refuses tells that not enough is left. Others only make it less, so what the
 // store said holds for a while.
 func (p *part) refuses(n int64, lo time.Time) bool {
-	return !p.asked.IsZero() && p.held+p.left < n && lo.Sub(p.asked).Abs() < again
+	believed := latest
+	if p.window.End > 0 {
+		believed = min(max(p.window.Until(p.asked)/4, soonest), latest)
+	}
+	return !p.asked.IsZero() && p.held+p.left < n && lo.Sub(p.asked).Abs() < believed
 }
 
 func (p *part) take(n int64) {

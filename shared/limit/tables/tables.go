@@ -30,8 +30,9 @@ type Rows interface {
 }
 
 const (
-	// again is how long it is believed that nothing is left: a limit that was reset is noticed after it.
-	again = 5 * time.Second
+	// It is believed that nothing is left for a quarter of what remains of the window,
+	// within these bounds: a limit that was reset is noticed after it.
+	soonest, latest = 10 * time.Second, time.Minute
 	// kept bounds the counts in memory. One that is let go of loses what it held, which is never more than was debited.
 	kept = 100_000
 )
