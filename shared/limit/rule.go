@@ -56,9 +56,6 @@ func (r *Rule) Share(percent int) *Rule {
 	return NewRule(l)
 }
 
-// Most is what a window may hold; of a smooth rule, what any window may.
-func (r *Rule) Most() int64 { return r.most }
-
 // Key names one count: whose, by which rule.
 type Key struct {
 	Rule  *Rule

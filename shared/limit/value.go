@@ -19,6 +19,15 @@ func appendPart(b []byte, part string) []byte {
 	return append(b, part...)
 }
 
+// Value is that of parts that are all there.
+func Value(parts ...string) []byte {
+	var b []byte
+	for _, part := range parts {
+		b = appendPart(b, part)
+	}
+	return b
+}
+
 func appendMissing(b []byte) []byte { return append(b, 0) }
 
 // Parts takes a value apart again: one text for each part of the rule's by, ""

@@ -17,8 +17,11 @@ import (
 // mostActive bounds the instances that a row remembers.
 const mostActive = 128
 
-// never stands for the end of a window that has none.
-const never = "ffffffffff"
+// What a partition begins with in place of the window's end.
+const (
+	never  = "ffffffffff" // it has none
+	smooth = "smooth"     // one row holds all slots
+)
 
 // state is a row, read.
 type state struct {
@@ -39,7 +42,7 @@ func rowKey(r *limit.Rule, id string, w limit.Window) tables.Key {
 	end := never
 	switch {
 	case r.Smooth:
-		end = "smooth"
+		end = smooth
 	case w.End != 0:
 		end = fmt.Sprintf("%010x", w.End)
 	}
@@ -84,7 +87,7 @@ func (s *state) row(name tables.Key, key limit.Key, w limit.Window) tables.Row {
 		instances = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(instances, a.instance), a.seen)
 	}
 	fields := tables.Fields{
-		"Scope": key.Rule.Scope, "Name": key.Rule.Name, "By": readable(key), "Most": key.Rule.Most(), "Bytes": key.Rule.Bytes,
+		"Scope": key.Rule.Scope, "Name": key.Rule.Name, "By": readable(key), "Most": key.Rule.Amount, "Bytes": key.Rule.Bytes,
 		"Used": s.Used, "Starts": w.Start, "Ends": key.Rule.Ends(w),
 		"Active": base64.RawURLEncoding.EncodeToString(instances),
 	}
@@ -93,7 +96,7 @@ func (s *state) row(name tables.Key, key limit.Key, w limit.Window) tables.Row {
 		for _, slot := range s.Slots {
 			slots = append(slots, fmt.Sprintf("%d:%d", slot.Start, slot.Used))
 		}
-		fields["Slots"] = strings.Join(slots, ",")
+		fields["Slots"], fields["Span"] = strings.Join(slots, ","), int64(key.Rule.Window/time.Second)
 	}
 	return tables.Row{Key: name, ETag: s.etag, Fields: fields}
 }
