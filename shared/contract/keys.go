@@ -64,6 +64,9 @@ func (e *Estate) keysOf(a *API) PlannedKeys {
 // checkKeyPlaces checks where keys are said to stand, and that no other word speaks of those places.
 func (e *Estate) checkKeyPlaces() {
 	d, said := e.gateway, e.Gateway.SubscriptionKeys
+	if time.Duration(said.Refresh) < time.Second {
+		d.fault("subscriptionKeys.refresh", "is under a second: nearly every call would wait for the store")
+	}
 	if said.MaxStale < said.Refresh {
 		d.fault("subscriptionKeys", "maxStale (%s) is shorter than refresh (%s); keys would be refused before they are asked for again", time.Duration(said.MaxStale), time.Duration(said.Refresh))
 	}
