@@ -22,6 +22,7 @@ import (
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/subscription"
 	"tollgate/shared/token"
 )
 
@@ -33,6 +34,8 @@ type Parts struct {
 	Backends func(contract.PlannedAPI) http.RoundTripper // carries requests to an API's backend
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
+
+	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -79,7 +82,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "callers", "allow", "binding", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -91,11 +94,12 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	}
 	g.addAssertions()
 	flood := guard.New(plan.FloodGuard)
+	keys := g.keys(flood)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver := g.deliveries(api)
+		deliver, keyed := g.deliveries(api), keys(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, keyed(op), who)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -109,7 +113,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage) []step {
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
@@ -120,12 +124,19 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 	if op.Allow == nil {
 		return steps
 	}
+	var bound []step
+	if key != nil {
+		steps, bound = append(steps, step{"key", key}), []step{{"binding", subscription.Bound(plan.Products)}}
+	}
+	if op.Key == contract.KeyAlone {
+		return append(steps, bound...)
+	}
 	steps = append(steps, []step{
 		{"token", who},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
-		{"require", claims.Demand(api.Require)},
 	}...)
+	steps = append(append(steps, bound...), step{"require", claims.Demand(api.Require)})
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}

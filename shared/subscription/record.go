@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -66,6 +67,9 @@ func (r *Record) At(latest time.Time) State {
 	}
 	return r.State
 }
+
+// named tells an operator which subscription it was.
+func (r *Record) named() error { return errors.New("the subscription " + r.ID) }
 
 // slot is the index of the slot with that digest, -1 if none has it.
 func (r *Record) slot(digest string) int {

@@ -86,14 +86,14 @@ func (d *door) admit(ctx context.Context, c *pipeline.Call, h *held) *refusal.Re
 			return d.unavailable(err)
 		}
 		if over(ends, latest) || r.At(latest) == Expired {
-			return d.invalid("key_expired")
+			return d.invalid("key_expired").Because(r.named())
 		}
 	}
 	switch {
 	case r.State != Active:
-		return d.invalid("key_inactive")
+		return d.invalid("key_inactive").Because(r.named())
 	case r.API != d.api.Name && (r.Product == "" || !slices.Contains(d.api.Products, r.Product)):
-		return d.invalid("key_not_for_api")
+		return d.invalid("key_not_for_api").Because(r.named())
 	}
 	c.Subscription = h.said
 	return nil
