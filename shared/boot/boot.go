@@ -58,6 +58,9 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
+	if err := checkStore(getenv, plan); err != nil {
+		return fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
+	}
 	parts := Parts(stdout, stderr)
 	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)

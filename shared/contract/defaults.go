@@ -35,6 +35,7 @@ func (e *Estate) setDefaults() {
 	orElse(&g.Identity.Keys.Refetch, DefaultRefetch)
 	orElse(&g.Identity.Keys.MaxStale, DefaultMaxStale)
 	g.setAddressDefaults()
+	g.SubscriptionKeys.setDefaults()
 	for i := range g.Identity.Issuers {
 		orElseText(&g.Identity.Issuers[i].Profile, ProfileOAuth)
 	}
@@ -98,5 +99,5 @@ const (
 
 // protected tells whether any operation asks for a token.
 func (a *API) protected() bool {
-	return slices.ContainsFunc(a.Operations, func(o Operation) bool { return o.Allow != nil })
+	return slices.ContainsFunc(a.Operations, func(o Operation) bool { return o.token() })
 }

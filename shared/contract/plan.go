@@ -108,6 +108,7 @@ type PlannedAPI struct {
 	Headers    []RequiredHeader  // by name
 	Answer     map[string]string // responseHeaders of the gateway and the API
 	Keys       PlannedKeys
+	KeyNames   KeyNames       // of every API
 	Products   []string       // those that hold it, by name
 	Errors     string         // how its refusals are written: problem or apim
 	lines      map[string]int // its rules, by name

@@ -24,6 +24,7 @@ import (
 	"tollgate/shared/limit/memory"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/subscription"
 	"tollgate/shared/token"
 )
 
@@ -36,7 +37,8 @@ type Parts struct {
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
 
-	Limits limit.Store // where calls are counted; nil: each limit does what it does during an outage
+	Limits        func(contract.PlannedStore) limit.Store         // where calls are counted; nil: each limit does what it does during an outage
+	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -49,6 +51,14 @@ func (p Parts) provers(api contract.PlannedAPI) []pipeline.Prover {
 		return nil
 	}
 	return p.Provers(api)
+}
+
+// limits is where the plan's calls are counted, nil for nowhere.
+func (p Parts) limits(plan *contract.Plan) limit.Store {
+	if p.Limits == nil || plan.Store == nil {
+		return nil
+	}
+	return p.Limits(*plan.Store)
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -83,7 +93,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp", "forward" or "limits"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -94,13 +104,15 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
-	limits := limit.NewSet(plan, limit.Stores{Shared: parts.Limits, Local: memory.New(parts.Now)})
+	limits := limit.NewSet(plan, limit.Stores{Shared: parts.limits(plan), Local: memory.New(parts.Now)})
 	flood := guard.New(plan.FloodGuard)
+	keys := g.keys(flood)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver := g.deliveries(api)
+		deliver, keyed := g.deliveries(api), keys(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who, limits)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op)}
+			rt.stages = decision(plan, api, op, keyed(op), who, limits)
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -114,8 +126,8 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage, limits *limit.Set) []step {
-	steps := demands(plan, api, op, who)
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage, limits *limit.Set) []step {
+	steps := demands(plan, api, op, key, who)
 	if spend := limits.Spend(api, op); spend != nil {
 		steps = append(steps, step{"limits", spend}) // last: a call that is refused for another reason costs nothing
 	}
@@ -123,7 +135,7 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 }
 
 // demands are all that come before limits.
-func demands(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
+func demands(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage) []step {
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
@@ -134,12 +146,19 @@ func demands(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOp
 	if op.Allow == nil {
 		return steps
 	}
+	var bound []step
+	if key != nil {
+		steps, bound = append(steps, step{"key", key}), []step{{"binding", subscription.Bound(plan.Products)}}
+	}
+	if op.Key == contract.KeyAlone {
+		return append(steps, bound...)
+	}
 	steps = append(steps, []step{
 		{"token", who},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
-		{"require", claims.Demand(api.Require)},
 	}...)
+	steps = append(append(steps, bound...), step{"require", claims.Demand(api.Require)})
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}

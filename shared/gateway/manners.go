@@ -44,6 +44,7 @@ func (g *Gateway) addManners(api contract.PlannedAPI) {
 	if policy != nil {
 		m.preflight = g.preflight(api, policy)
 	}
+	varyByKey(m.answer, api)
 	for _, below := range [][]contract.Segment{nil, wellKnownSegments()} {
 		n := &g.root
 		for _, s := range append(below, api.Segments...) {

@@ -1,0 +1,69 @@
+package boot
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+	"sync"
+
+	"tollgate/shared/contract"
+	"tollgate/shared/gateway"
+	"tollgate/shared/sdk"
+	"tollgate/shared/subscription"
+	"tollgate/shared/tables"
+)
+
+// store is where counters, subscriptions and revocations are kept: one storage
+// account for the process, with connections of its own, and one clock.
+type store struct {
+	outside   Outside
+	tokens    sdk.Tokens
+	transport http.RoundTripper
+	secrets   subscription.Secrets
+
+	mu      sync.Mutex
+	account *tables.Account
+}
+
+func newStore(o Outside, tokens sdk.Tokens, secrets subscription.Secrets) *store {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
+	transport.MaxIdleConnsPerHost = 64 // every request that needs the store needs the same host
+	return &store{outside: o, tokens: tokens, transport: transport, secrets: secrets}
+}
+
+// open is the plan's account, or the one that the setting names. It does no network.
+func (s *store) open(said contract.PlannedStore) (*tables.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.account != nil {
+		return s.account, nil
+	}
+	account, err := tables.Open(tables.Options{
+		Address: cmp.Or(strings.TrimSpace(s.outside.Getenv(Tables)), said.Tables), Tokens: s.tokens, Identity: said.Identity,
+		Transport: s.transport, Now: s.outside.Now,
+	})
+	s.account = account
+	return account, err
+}
+
+// join makes what is kept there parts of a gateway.
+func (s *store) join(p *gateway.Parts) {
+	p.Subscriptions = func(said contract.PlannedStore) subscription.Source {
+		account, err := s.open(said)
+		if err != nil {
+			p.Report(err)
+			return subscription.Source{}
+		}
+		return subscription.Source{Rows: account.Table(subscription.Table), Clock: account.Clock(), Secrets: s.secrets}
+	}
+}
+
+// checkStore: an address that can't be used stops the start.
+func checkStore(getenv func(string) string, plan *contract.Plan) error {
+	if plan.Store == nil {
+		return nil
+	}
+	_, err := newStore(Outside{Getenv: getenv}, nil, nil).open(*plan.Store)
+	return err
+}
