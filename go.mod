@@ -34,5 +34,6 @@ require (
 ignore (
 	./dist
 	./tests/assertion/node_modules
+	./tests/azurite/node_modules
 	./tests/idp/node_modules
 )

@@ -26,7 +26,7 @@ import (
 //	garbage   answers 200 with a web page, as a captive portal does
 //	expired   answers with what has expired already (where that can be)
 //
-// With any kind, Delay passes first.
+// With any kind, Delay passes first. A stand-in may have kinds of its own.
 type Fault struct {
 	Kind   string        `json:"kind"`
 	Status int           `json:"status,omitempty"`
@@ -50,11 +50,19 @@ const slowByDefault = 30 * time.Second // longer than a gateway should wait
 type Set struct {
 	mu     sync.Mutex
 	faults []*Fault
+	own    []string // the kinds that only this stand-in has
+}
+
+// Know adds kinds that the stand-in plays itself: Take hands them out, Meet passes over them.
+func (s *Set) Know(kinds ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.own = append(s.own, kinds...)
 }
 
 // Fail adds a fault; the newest is met first. One that makes no sense ends the program that asks for it.
 func (s *Set) Fail(f Fault) {
-	if err := f.check(); err != nil {
+	if err := s.check(f); err != nil {
 		panic(err)
 	}
 	s.mu.Lock()
@@ -69,8 +77,12 @@ func (s *Set) Heal() {
 	s.faults = nil
 }
 
-func (f *Fault) check() error {
-	kinds := []string{Status, Slow, Refuse, Garbage, Expired}
+func general() []string { return []string{Status, Slow, Refuse, Garbage, Expired} }
+
+func (s *Set) check(f Fault) error {
+	s.mu.Lock()
+	kinds := append(general(), s.own...)
+	s.mu.Unlock()
 	if !slices.Contains(kinds, f.Kind) {
 		return fmt.Errorf("fault kind %q is unknown; known: %s", f.Kind, strings.Join(kinds, ", "))
 	}
@@ -80,19 +92,21 @@ func (f *Fault) check() error {
 	return nil
 }
 
-func (s *Set) take() (Fault, bool) {
+// Take is the newest fault of these kinds, if there is one; it counts as met.
+func (s *Set) Take(kinds ...string) (Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.faults) == 0 {
+	at := slices.IndexFunc(s.faults, func(f *Fault) bool { return slices.Contains(kinds, f.Kind) })
+	if at < 0 {
 		return Fault{}, false
 	}
-	met := *s.faults[0]
+	met := *s.faults[at]
 	switch met.Times {
 	case 0: // until healed
 	case 1:
-		s.faults = s.faults[1:]
+		s.faults = slices.Delete(s.faults, at, at+1)
 	default:
-		s.faults[0].Times--
+		s.faults[at].Times--
 	}
 	return met, true
 }
@@ -100,7 +114,7 @@ func (s *Set) take() (Fault, bool) {
 // Meet answers r as the fault of the moment does. over tells that nothing is
 // left to answer; expired, that the answer must be one that has expired.
 func (s *Set) Meet(w http.ResponseWriter, r *http.Request) (over, expired bool) {
-	f, met := s.take()
+	f, met := s.Take(general()...)
 	if !met {
 		return false, false
 	}
@@ -171,7 +185,7 @@ func (s *Set) Post(w http.ResponseWriter, r *http.Request) {
 		if err == nil && f.Wait != "" {
 			f.Delay, err = time.ParseDuration(f.Wait)
 		}
-		if err = errors.Join(err, f.check()); err != nil {
+		if err = errors.Join(err, s.check(f)); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}

@@ -27,6 +27,7 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
+	"tollgate/tests/need"
 )
 
 // Lab is one gateway with everything around it. It ends with the test.
@@ -48,19 +49,7 @@ type Lab struct {
 // Root is the repository's folder.
 func Root(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	for err == nil {
-		if _, missing := os.Stat(filepath.Join(dir, "go.mod")); missing == nil {
-			return dir
-		}
-		if parent := filepath.Dir(dir); parent != dir {
-			dir = parent
-			continue
-		}
-		break
-	}
-	t.Fatal("no go.mod above the test's folder")
-	return ""
+	return need.Root(t)
 }
 
 // InProcess compiles the contracts into a gateway in this process, behind the

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -26,13 +27,38 @@ func File(t testing.TB, name, how string) {
 	}
 }
 
+// Root is the folder of go.mod.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, missing := os.Stat(filepath.Join(dir, "go.mod")); missing == nil {
+			return dir
+		}
+		if parent := filepath.Dir(dir); parent != dir {
+			dir = parent
+			continue
+		}
+		break
+	}
+	t.Fatal("no go.mod above the test's folder")
+	return ""
+}
+
 // Node runs server.mjs of the test's folder, which needs the npm package named,
 // until the test ends. What it prints comes line by line; what is written reaches its input.
-func Node(t *testing.T, module string) (in io.Writer, out *bufio.Scanner) {
+func Node(t testing.TB, module string) (in io.Writer, out *bufio.Scanner) {
+	t.Helper()
+	return NodeIn(t, ".", module)
+}
+
+// NodeIn is Node for a server of another folder.
+func NodeIn(t testing.TB, dir, module string) (in io.Writer, out *bufio.Scanner) {
 	t.Helper()
 	Program(t, "node")
-	File(t, "node_modules/"+module, "make deps")
+	File(t, filepath.Join(dir, "node_modules", module), "make deps")
 	cmd := exec.Command("node", "server.mjs")
+	cmd.Dir = dir
 	stdin, err := cmd.StdinPipe() // closing it ends the server
 	if err != nil {
 		t.Fatal(err)
