@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate/shared/contract"
@@ -79,14 +80,10 @@ func Refuse(lists Lists, signIn string) pipeline.Stage {
 // that doesn't count (entra-oauth.md §2).
 func token(e *Entry, id *pipeline.Identity, signIn string) *refusal.Refusal {
 	r := refusal.New(refusal.Unauthenticated, "token_revoked", "The token was revoked. A new one may be accepted.").Because(e.why())
-	if e.ofEntra(id) && id.Claims.TakesChallenge() {
+	if strings.HasPrefix(id.Authority, contract.Entra+"/") && id.Claims.TakesChallenge() {
 		r.Challenging(pipeline.ClaimsChallenge(signIn, "nbf", strconv.FormatInt(e.NotBefore.Unix(), 10)))
 	}
 	return r
-}
-
-func (e *Entry) ofEntra(id *pipeline.Identity) bool {
-	return len(id.Authority) > len(contract.Entra) && id.Authority[:len(contract.Entra)+1] == contract.Entra+"/"
 }
 
 // why is for operators. It names the entry, and nobody.
