@@ -16,6 +16,7 @@ import (
 	"tollgate/shared/boot"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
+	"tollgate/shared/revocation"
 )
 
 // scene is where a call is judged that nobody makes: a plan, where its issuers'
@@ -32,6 +33,7 @@ type scene struct {
 func (s *scene) gateway(now func() time.Time) *gateway.Gateway {
 	parts := boot.Parts(io.Discard, io.Discard)
 	parts.Now, parts.Backends = now, func(contract.PlannedAPI) http.RoundTripper { return nowhere{} }
+	parts.Revocations = revocation.Fixed(revocation.NewList(nil)) // no store is asked here
 	if s.keys != nil {
 		parts.Keys = s.keys
 	}

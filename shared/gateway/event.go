@@ -15,7 +15,7 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	e := &audit.Event{
 		Time: began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(ctx), Contract: g.plan.Version,
 		Method: c.Request.Method, Path: c.Path,
-		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken,
+		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken, Marks: c.Marks,
 	}
 	if rt != nil {
 		e.API, e.Operation = rt.api, rt.operation

@@ -22,6 +22,7 @@ import (
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/revocation"
 	"tollgate/shared/token"
 )
 
@@ -33,6 +34,8 @@ type Parts struct {
 	Backends func(contract.PlannedAPI) http.RoundTripper // carries requests to an API's backend
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
+
+	Revocations revocation.Lists // who was cut off; nil: where the plan has a store, every call that could be is refused
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -79,7 +82,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "revocation", "callers", "allow", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -95,7 +98,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver := g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who, g.cutOff())}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -109,7 +112,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage, cutOff []step) []step {
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
@@ -120,8 +123,9 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 	if op.Allow == nil {
 		return steps
 	}
+	steps = append(steps, step{"token", who})
+	steps = append(steps, cutOff...)
 	steps = append(steps, []step{
-		{"token", who},
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
 		{"require", claims.Demand(api.Require)},
@@ -130,6 +134,15 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}
 	return append(steps, step{"forward", claims.Pass(plan.Forward)})
+}
+
+// cutOff is the stage that refuses whoever was revoked, right after the one that
+// says who it is; none where the plan has no store to write that in.
+func (g *Gateway) cutOff() []step {
+	if g.plan.Revocation == nil {
+		return nil
+	}
+	return []step{{"revocation", revocation.Refuse(g.parts.Revocations, g.plan.SignIn)}}
 }
 
 func chained(steps []step) pipeline.Stage {

@@ -84,14 +84,12 @@ func (w *Watch) fly(f *flight) {
 	}
 	now := w.options.Now()
 	w.outage = outage{w.outage.failures + 1, now, err}
-	before := w.held.Load()
-	if before != nil {
+	if before := w.held.Load(); before != nil {
 		// What has passed is kept: the clocks may be set before the next time.
 		aged := *before
 		aged.at, aged.before = now, before.age(now)
 		w.held.Store(&aged)
 	}
-	w.report(before, now)
 }
 
 // ask reads the generation, and the entries if it has changed. The generation
@@ -162,21 +160,28 @@ func readAll(ctx context.Context, rows Rows) (all []Entry, err error) {
 	return all, nil
 }
 
-// report says once that the list is old, and once that it is too old.
-func (w *Watch) report(h *held, now time.Time) {
-	is, text := silent, ""
-	switch {
-	case h == nil || h.age(now) >= w.options.MaxStale:
-		is, text = tooOld, "the list of revocations can't be read, and calls are refused until it can"
-	case h.age(now) >= waiting:
-		left := (w.options.MaxStale - h.age(now)).Round(time.Second)
-		is, text = old, fmt.Sprintf("the list of revocations can't be read; an old one is used, for %v at the most", left)
-	}
-	if is <= w.reported {
+// report says once that an old list is used, and once that calls are refused.
+func (w *Watch) report(is level, why error) {
+	w.mu.Lock()
+	first := is > w.reported
+	w.reported = max(w.reported, is)
+	w.mu.Unlock()
+	if !first || w.options.Report == nil {
 		return
 	}
-	w.reported = is
-	if w.options.Report != nil {
-		w.options.Report(fmt.Errorf("%s: %w", text, w.outage.why))
+	text := "the list of revocations can't be read, and calls are refused until it can"
+	if is == old {
+		text = fmt.Sprintf("the list of revocations can't be read; the old one is used until it is %v old", w.options.MaxStale)
 	}
+	w.options.Report(fmt.Errorf("%s: %w", text, why))
+}
+
+// why is what the last check failed of.
+func (w *Watch) why() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.outage.why != nil {
+		return w.outage.why
+	}
+	return errors.New("the store didn't answer in time")
 }

@@ -65,7 +65,9 @@ func (l *List) ofToken(id *pipeline.Identity) *Entry {
 	if len(l.clients) > 0 {
 		// Whichever of them names it: a token that says two things is not better than one that says the worse.
 		for _, name := range [...]string{"azp", "appid", "client_id"} {
-			latest = later(latest, l.clients[pair{issuer, claim(id.Claims, name, entra)}])
+			if client := claim(id.Claims, name, entra); client != "" {
+				latest = later(latest, l.clients[pair{issuer, client}])
+			}
 		}
 	}
 	if len(l.tokens) > 0 {

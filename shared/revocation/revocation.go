@@ -106,9 +106,10 @@ func (none) Current(context.Context) (*List, bool, error) {
 	return nil, false, &Unavailable{Cause: errors.New("the gateway was given no list of revocations")}
 }
 
-// Nothing is for judging calls where no store is asked, such as explain: nobody
-// is cut off. A gateway that serves calls must not be given it.
-type Nothing struct{}
+// Fixed is a list that nobody writes: for tests, and for judging calls where no
+// store is asked, such as explain. A gateway that serves calls must not be given it.
+func Fixed(l *List) Lists { return fixed{l} }
 
-// Current is an empty list.
-func (Nothing) Current(context.Context) (*List, bool, error) { return &List{}, false, nil }
+type fixed struct{ list *List }
+
+func (f fixed) Current(context.Context) (*List, bool, error) { return f.list, false, nil }

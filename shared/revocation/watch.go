@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -123,38 +122,41 @@ func (w *Watch) look(ctx context.Context) (*List, bool, error) {
 		case usable && age < waiting:
 			return h.list, false, nil
 		case usable && (known || blocked > 0):
-			return h.list, true, nil
+			return w.stale(h)
 		case blocked > 0:
-			return nil, false, w.unavailable(blocked)
+			return w.nothing(ctx, blocked)
 		}
 		landed := w.await(ctx, f, usable)
 		if again || !landed {
-			return w.settle(usable)
+			return w.settle(ctx, usable)
 		}
 	}
 }
 
 // settle takes what there is after all waiting.
-func (w *Watch) settle(usable bool) (*List, bool, error) {
+func (w *Watch) settle(ctx context.Context, usable bool) (*List, bool, error) {
 	h, now := w.held.Load(), w.options.Now()
 	switch {
 	case h != nil && h.age(now) < waiting:
 		return h.list, false, nil
 	case h != nil && usable: // it was when the request came
-		return h.list, true, nil
+		return w.stale(h)
 	default:
-		return nil, false, w.unavailable(firstPause)
+		return w.nothing(ctx, firstPause)
 	}
 }
 
-func (w *Watch) unavailable(wait time.Duration) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	why := w.outage.why
-	if why == nil {
-		why = errors.New("the store didn't answer in time")
+func (w *Watch) stale(h *held) (*List, bool, error) {
+	w.report(old, w.why())
+	return h.list, true, nil
+}
+
+func (w *Watch) nothing(ctx context.Context, wait time.Duration) (*List, bool, error) {
+	why := w.why()
+	if ctx.Err() == nil { // or else it was the request that didn't wait
+		w.report(tooOld, why)
 	}
-	return &Unavailable{Cause: fmt.Errorf("the list of revocations can't be read: %w", why), Wait: wait}
+	return nil, false, &Unavailable{Cause: fmt.Errorf("the list of revocations can't be read: %w", why), Wait: wait}
 }
 
 // await waits for the check. The first who did so in vain frees the others.
