@@ -33,7 +33,7 @@ type scene struct {
 func (s *scene) gateway(now func() time.Time) *gateway.Gateway {
 	parts := boot.Parts(io.Discard, io.Discard)
 	parts.Now, parts.Backends = now, func(contract.PlannedAPI) http.RoundTripper { return nowhere{} }
-	parts.Revocations = revocation.Fixed(revocation.NewList(nil)) // no store is asked here
+	parts.Revocations = func(*contract.Plan) revocation.Lists { return revocation.Fixed(revocation.NewList(nil)) } // no store is asked here
 	if s.keys != nil {
 		parts.Keys = s.keys
 	}

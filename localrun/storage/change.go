@@ -2,7 +2,6 @@ package storage
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 )
 
@@ -97,8 +96,14 @@ func (p planned) current(storm func() bool) (*entity, *refusal) {
 	return e, nil
 }
 
+// wellFormed: "*" or one weak ETag.
 func wellFormed(named []string) bool {
-	return len(named) == 1 && (named[0] == "*" || regexp.MustCompile(`^W/"[^"]*"$`).MatchString(strings.TrimSpace(named[0])))
+	if len(named) != 1 {
+		return false
+	}
+	inside, weak := strings.CutPrefix(named[0], `W/"`)
+	inside, closed := strings.CutSuffix(inside, `"`)
+	return named[0] == "*" || weak && closed && !strings.Contains(inside, `"`)
 }
 
 // storm tells whether a write that names an ETag is to fail for no other reason.

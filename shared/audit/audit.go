@@ -14,22 +14,24 @@ import (
 
 // Event is one decision. It never holds a token, a key, a query or a claim's value.
 type Event struct {
-	Event       string    `json:"event"` // always "decision": tells events from other lines of the stream
-	Time        time.Time `json:"time"`  // when the request arrived
-	Correlation string    `json:"correlationId"`
-	Invocation  string    `json:"invocationId,omitempty"` // the host's name for the request
-	Client      string    `json:"client,omitempty"`       // the caller's address, read as the contract says; "" where it is unknown
-	API         string    `json:"api,omitempty"`
-	Operation   string    `json:"operation,omitempty"`
-	Contract    string    `json:"contract"` // digest of the contracts that decided
-	Method      string    `json:"method"`
-	Path        string    `json:"path"` // raw, without the query; at most 1 KiB
-	Verdict     string    `json:"verdict"`
-	Status      int       `json:"status"` // 0 if the client left before an answer
-	Code        string    `json:"code"`
-	Rule        string    `json:"rule,omitempty"`  // what in the contract decided
-	Cause       string    `json:"cause,omitempty"` // for operators; at most 1 KiB
-	Marks       []string  `json:"marks,omitempty"` // what an operator should see of a granted call too, such as "revocation_stale"
+	Event        string    `json:"event"` // always "decision": tells events from other lines of the stream
+	Time         time.Time `json:"time"`  // when the request arrived
+	Correlation  string    `json:"correlationId"`
+	Invocation   string    `json:"invocationId,omitempty"` // the host's name for the request
+	Client       string    `json:"client,omitempty"`       // the caller's address, read as the contract says; "" where it is unknown
+	API          string    `json:"api,omitempty"`
+	Operation    string    `json:"operation,omitempty"`
+	Subscription string    `json:"subscription,omitempty"` // whose key was sent, by its id
+	Product      string    `json:"product,omitempty"`      // the subscription's
+	Contract     string    `json:"contract"`               // digest of the contracts that decided
+	Method       string    `json:"method"`
+	Path         string    `json:"path"` // raw, without the query; at most 1 KiB
+	Verdict      string    `json:"verdict"`
+	Status       int       `json:"status"` // 0 if the client left before an answer
+	Code         string    `json:"code"`
+	Rule         string    `json:"rule,omitempty"`  // what in the contract decided
+	Cause        string    `json:"cause,omitempty"` // for operators; at most 1 KiB
+	Marks        []string  `json:"marks,omitempty"` // what an operator should see of a granted call too, such as "revocation_stale"
 }
 
 // Verdicts of an event.

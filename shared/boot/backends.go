@@ -60,6 +60,7 @@ func newBackends(o Outside) *backends {
 func (b *backends) join(p *gateway.Parts) {
 	p.Backends, p.Provers = b.transport, func(api contract.PlannedAPI) []pipeline.Prover { return b.credential(api).Provers() }
 	p.AssertionRoot = assertionRoot(b.vaults, b.outside.Now)
+	newStore(b.outside, b.vaults.Tokens, b.sources.Secrets).join(p)
 }
 
 func (b *backends) credential(api contract.PlannedAPI) *backendauth.Backend {

@@ -58,13 +58,10 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
-	outside := Outside{Getenv: getenv}
-	parts := outside.Parts(stdout, stderr)
-	account, err := outside.OpenStore(plan)
-	if err != nil {
-		return err
+	if err := checkStore(getenv, plan); err != nil {
+		return fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}
-	chores := Keep(&parts, plan, account)
+	parts := Parts(stdout, stderr)
 	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
 	}
@@ -77,18 +74,14 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, chores, stdout)}, Now: parts.Now, Report: parts.Report}
+	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, stdout)}, Now: parts.Now, Report: parts.Report}
 	return server.Serve(ctx, l)
 }
 
 // refresh is the timer's work, with its report in the log.
-func refresh(gw *gateway.Gateway, chores []Chore, stdout io.Writer) azure.Timer {
+func refresh(gw *gateway.Gateway, stdout io.Writer) azure.Timer {
 	return func(ctx context.Context) error {
 		report, err := gw.Refresh(ctx)
-		for _, c := range chores {
-			line, failed := c.do(ctx)
-			report, err = append(report, line), errors.Join(err, failed)
-		}
 		line := struct {
 			Event  string   `json:"event"`
 			Report []string `json:"report"`

@@ -37,7 +37,7 @@ func Settings() []Setting {
 		{Name: Contracts, Default: "contracts", Doc: "Folder of the contracts; relative to the app's folder."},
 		{Name: Environment, Must: true, Doc: "Which file of environments/ the contracts are bound to. No default: a package must not guess where it runs."},
 		{Name: Snapshot, Default: "snapshot", Doc: "Folder of the issuers' key sets as tollgate snapshot saved them, for a start during an outage; relative to the app's folder. It may be absent."},
-		{Name: Tables, Doc: "Where the tables of the store are, instead of the environment's store.tables: an address, with a SAS or without, or a connection string."},
+		{Name: Tables, Doc: "Where the tables are, instead of the environment's store.tables: an address, one with a SAS, or a connection string, for Azurite or a stand-in. The last two are secrets."},
 		{Name: IdentityEndpoint, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
 		{Name: IdentityHeader, Doc: "What a request there must carry. The platform sets it."},
 	}

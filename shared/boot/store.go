@@ -1,48 +1,70 @@
 package boot
 
 import (
-	"fmt"
+	"cmp"
 	"net/http"
+	"strings"
+	"sync"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
-	"tollgate/shared/revocation"
+	"tollgate/shared/sdk"
+	"tollgate/shared/subscription"
 	"tollgate/shared/tables"
 )
 
-// OpenStore is the account in which the plan keeps things, one for the process:
-// its clock learns from every answer. nil where the plan has none. It does no network.
-func (o Outside) OpenStore(plan *contract.Plan) (*tables.Account, error) {
-	if plan.Store == nil {
-		return nil, nil
-	}
-	address := plan.Store.Tables
-	if own := o.Getenv(Tables); own != "" {
-		address = own
-	}
-	b := newBackends(o)
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
-	account, err := tables.Open(tables.Options{
-		Address: address, Identity: plan.Store.Identity, Tokens: b.sources.Tokens,
-		Transport: transport, Now: b.outside.Now,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the store (store.tables of the environment %s, or %s): %w", plan.Environment, Tables, err)
-	}
-	return account, nil
+// store is where counters, subscriptions and revocations are kept: one storage
+// account for the process, with connections of its own, and one clock.
+type store struct {
+	outside   Outside
+	tokens    sdk.Tokens
+	transport http.RoundTripper
+	secrets   subscription.Secrets
+
+	mu      sync.Mutex
+	account *tables.Account
 }
 
-// Keep adds to the parts what needs the store, and returns the work that is to
-// be done on it now and then.
-func Keep(parts *gateway.Parts, plan *contract.Plan, account *tables.Account) []Chore {
-	if account == nil {
+func newStore(o Outside, tokens sdk.Tokens, secrets subscription.Secrets) *store {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
+	transport.MaxIdleConnsPerHost = 64 // every request that needs the store needs the same host
+	return &store{outside: o, tokens: tokens, transport: transport, secrets: secrets}
+}
+
+// open is the plan's account, or the one that the setting names. It does no network.
+func (s *store) open(said contract.PlannedStore) (*tables.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.account != nil {
+		return s.account, nil
+	}
+	account, err := tables.Open(tables.Options{
+		Address: cmp.Or(strings.TrimSpace(s.outside.Getenv(Tables)), said.Tables), Tokens: s.tokens, Identity: said.Identity,
+		Transport: s.transport, Now: s.outside.Now,
+	})
+	s.account = account
+	return account, err
+}
+
+// join makes what is kept there parts of a gateway.
+func (s *store) join(p *gateway.Parts) {
+	s.joinRevocations(p)
+	p.Subscriptions = func(said contract.PlannedStore) subscription.Source {
+		account, err := s.open(said)
+		if err != nil {
+			p.Report(err)
+			return subscription.Source{}
+		}
+		return subscription.Source{Rows: account.Table(subscription.Table), Clock: account.Clock(), Secrets: s.secrets}
+	}
+}
+
+// checkStore: an address that can't be used stops the start.
+func checkStore(getenv func(string) string, plan *contract.Plan) error {
+	if plan.Store == nil {
 		return nil
 	}
-	rows := account.Table(revocation.TableName)
-	parts.Revocations = revocation.NewWatch(rows, revocation.Options{
-		Now: parts.Now, Clock: account.Clock(), MaxStale: plan.Revocation.MaxStale, Report: parts.Report,
-	})
-	book := revocation.Book{Rows: rows, Clock: account.Clock(), NewID: parts.NewID}
-	return []Chore{{"revocations", book.Sweep}}
+	_, err := newStore(Outside{Getenv: getenv}, nil, nil).open(*plan.Store)
+	return err
 }

@@ -68,6 +68,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 	}
 	b.checkAudiences(p, faults)
 	p.AssertionKey = b.assertionKey(p, faults)
+	b.products(p)
 	b.store(p, faults)
 	return p
 }

@@ -29,6 +29,8 @@ func (e *Estate) check() {
 	}
 	e.checkBetween()
 	e.checkClients()
+	e.checkProducts()
+	e.checkKeyPlaces()
 }
 
 func (e *Estate) checkGateway() {
@@ -192,7 +194,7 @@ func (c *apiCheck) checkOperation(i int, below []Segment) {
 	case op.Public != nil && op.Allow != nil:
 		c.fault(at+".public", "an operation is public or has allow:, never both")
 	case op.Public == nil && op.Allow == nil:
-		c.fault(at, "%q lets nobody in: write allow: with scopes or roles, or public: true", op.ID)
+		c.fault(at, "%q lets nobody in: write allow: with scopes, roles or key: alone, or public: true", op.ID)
 	case op.Allow != nil:
 		c.checkAllow(op.Allow, at+".allow")
 	}
@@ -227,6 +229,7 @@ func (c *apiCheck) checkAllow(a *Allow, at string) {
 	c.declared(at+".scopes", "scope", a.Scopes, scopes)
 	c.declared(at+".roles", "role", a.Roles, roles)
 	c.declared(at+".userRoles", "role", a.UserRoles, roles)
+	c.checkAllowKey(a, at)
 }
 
 func (c *apiCheck) declared(at, what string, used, known []string) {

@@ -34,6 +34,7 @@ func (e *Estate) setDefaults() {
 	orElse(&g.Identity.Keys.Refetch, DefaultRefetch)
 	orElse(&g.Identity.Keys.MaxStale, DefaultMaxStale)
 	g.setAddressDefaults()
+	g.SubscriptionKeys.setDefaults()
 	for i := range g.Identity.Issuers {
 		orElseText(&g.Identity.Issuers[i].Profile, ProfileOAuth)
 	}
@@ -79,5 +80,5 @@ func orElseText(s *string, otherwise string) {
 
 // protected tells whether any operation asks for a token.
 func (a *API) protected() bool {
-	return slices.ContainsFunc(a.Operations, func(o Operation) bool { return o.Allow != nil })
+	return slices.ContainsFunc(a.Operations, func(o Operation) bool { return o.token() })
 }

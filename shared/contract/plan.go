@@ -107,6 +107,7 @@ type PlannedAPI struct {
 	Headers    []RequiredHeader  // by name
 	Answer     map[string]string // responseHeaders of the gateway and the API
 	Keys       PlannedKeys
+	KeyNames   KeyNames       // of every API
 	Products   []string       // those that hold it, by name
 	Limits     []PlannedLimit // of the API as a whole
 	lines      map[string]int // its rules, by name

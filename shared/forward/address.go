@@ -12,7 +12,7 @@ import (
 // target's, whatever the request says.
 func (rt *route) address(t *target, c *pipeline.Call) *url.URL {
 	in := c.Request.URL
-	path, query := c.Path, cleanQuery(in.RawQuery)
+	path, query := c.Path, cleanQuery(in.RawQuery, rt.api.withheld)
 	if rt.op.Rewrite != nil {
 		path = rewritten(rt.op.Rewrite, c.Path)
 	}

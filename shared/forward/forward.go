@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,15 +21,16 @@ const CorrelationHeader = "X-Correlation-Id"
 
 // Backend is one API's backend, with what this instance knows of its targets.
 type Backend struct {
-	plan    contract.PlannedBackend
-	maxBody int64
-	targets *targets
-	places  places
-	cleaner cleaner
-	way     forwarding
-	rt      http.RoundTripper
-	now     func() time.Time
-	prove   []pipeline.Prover
+	plan     contract.PlannedBackend
+	maxBody  int64
+	targets  *targets
+	places   places
+	cleaner  cleaner
+	withheld []string // parameters, in lower case
+	way      forwarding
+	rt       http.RoundTripper
+	now      func() time.Time
+	prove    []pipeline.Prover
 }
 
 // At is the backend of an API that has one. prove adds to each request what
@@ -36,7 +38,7 @@ type Backend struct {
 func At(api contract.PlannedAPI, claims []contract.Header, rt http.RoundTripper, now func() time.Time, prove ...pipeline.Prover) *Backend {
 	return &Backend{
 		plan: api.Backend, maxBody: api.MaxBody, targets: newTargets(api.Backend, now), places: newPlaces(api.Backend.MaxConcurrent),
-		cleaner: newCleaner(claims, api), way: newForwarding(api.PublicURL), rt: rt, now: now, prove: prove,
+		cleaner: newCleaner(claims, api), withheld: slices.Concat(contract.WithheldParameters(), api.KeyNames.Parameters), way: newForwarding(api.PublicURL), rt: rt, now: now, prove: prove,
 	}
 }
 

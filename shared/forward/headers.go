@@ -52,6 +52,9 @@ func newCleaner(claims []contract.Header, api contract.PlannedAPI) cleaner {
 		for _, h := range claims {
 			m[contract.FoldHeader(h.Name)] = true
 		}
+		for _, n := range api.KeyNames.Headers { // of every API: a caller may send its key to the wrong one
+			m[n] = true
+		}
 		if h := api.Proof.CertificateHeader; h != "" { // the front end's word on the client's certificate
 			m[contract.FoldHeader(h)] = true
 		}

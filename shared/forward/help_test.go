@@ -188,9 +188,15 @@ func (c *captured) RoundTrip(r *http.Request) (*http.Response, error) {
 // sent is what a delivery would send for a request.
 func sent(t testing.TB, r *http.Request, who http.Header) *http.Request {
 	t.Helper()
+	return sentFor(t, api(t, "http://backend.internal"), r, who)
+}
+
+// sentFor is the same for an API of the test's own.
+func sentFor(t testing.TB, a contract.PlannedAPI, r *http.Request, who http.Header) *http.Request {
+	t.Helper()
 	c := &captured{}
 	call := &pipeline.Call{Request: r, Path: r.URL.EscapedPath(), Correlation: correlation, Forward: who}
-	deliver := newFront(api(t, "http://backend.internal"), c).deliver
+	deliver := newFront(a, c).deliver
 	if refused := deliver(r.Context(), httptest.NewRecorder(), call); refused != nil {
 		t.Fatalf("got %+v, want the call delivered", refused)
 	}

@@ -9,15 +9,15 @@ import (
 	"tollgate/shared/contract"
 )
 
-// cleanQuery removes the parameters that no backend gets, and leaves every other
-// byte as it was.
-func cleanQuery(raw string) string {
+// cleanQuery removes the parameters that no backend gets, whose names are given
+// in lower case, and leaves every other byte as it was.
+func cleanQuery(raw string, withheld []string) string {
 	if raw == "" {
 		return ""
 	}
 	kept, dropped := make([]string, 0, 8), false
 	for pair := range strings.SplitSeq(raw, "&") {
-		if private(pair) {
+		if slices.Contains(withheld, strings.ToLower(strings.TrimSpace(nameOf(pair)))) {
 			dropped = true
 			continue
 		}
@@ -27,13 +27,6 @@ func cleanQuery(raw string) string {
 		return raw
 	}
 	return strings.Join(kept, "&")
-}
-
-// withheld is never changed.
-var withheld = contract.WithheldParameters()
-
-func private(pair string) bool {
-	return slices.Contains(withheld, strings.ToLower(strings.TrimSpace(nameOf(pair))))
 }
 
 // nameOf is a parameter's name as the host and most backends read it. One that

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"tollgate/shared/contract"
 )
 
 // sentQuery is what the backend's request line holds after the path, for a raw query.
@@ -91,4 +93,22 @@ func credential(pair string) bool {
 	}
 	name = strings.ToLower(strings.TrimSpace(b.String()))
 	return name == "code" || name == "subscription-key" || name == "access_token"
+}
+
+func TestNoBackendHearsAKey(t *testing.T) {
+	a := api(t, "http://backend.example")
+	a.KeyNames = contract.KeyNames{Headers: []string{"ocp-apim-subscription-key", "x-api-key"}, Parameters: []string{"api-key"}}
+	r := request(t, "POST /orders?a=1&Api-Key=s&api%2Dkey=s&+API-KEY+=s&api-keys=2 HTTP/1.1\r\nHost: a\r\nX-Api-Key: s\r\nx_api.KEY: s\r\nOcp_Apim_Subscription_Key: s\r\nX-Api-Keys: 2\r\n\r\n")
+	out := sentFor(t, a, r, nil)
+	if got := out.URL.RawQuery; got != "a=1&api-keys=2" {
+		t.Errorf("got the query %q", got)
+	}
+	for name := range out.Header {
+		if f := contract.FoldHeader(name); f == "x-api-key" || f == "ocp-apim-subscription-key" {
+			t.Errorf("the backend heard %s", name)
+		}
+	}
+	if out.Header.Get("X-Api-Keys") != "2" {
+		t.Error("X-Api-Keys is another header, and was removed")
+	}
 }

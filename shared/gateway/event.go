@@ -23,6 +23,9 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	if c.Client.IsValid() {
 		e.Client = c.Client.String()
 	}
+	if c.Subscription != nil {
+		e.Subscription, e.Product = c.Subscription.ID, c.Subscription.Product
+	}
 	switch {
 	case refused != nil:
 		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()

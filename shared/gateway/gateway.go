@@ -23,6 +23,7 @@ import (
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/revocation"
+	"tollgate/shared/subscription"
 	"tollgate/shared/token"
 )
 
@@ -35,7 +36,9 @@ type Parts struct {
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
 
-	Revocations revocation.Lists // who was cut off; nil: where the plan has a store, every call that could be is refused
+	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
+	Revocations   func(*contract.Plan) revocation.Lists           // who was cut off; nil: with a store, every call that could be is refused
+	Chores        func(*contract.Plan) []Chore                    // what Refresh does besides; nil: nothing
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -82,7 +85,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "token", "revocation", "callers", "allow", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "revocation", "callers", "allow", "binding", "require", "stepUp" or "forward"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -94,11 +97,12 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	}
 	g.addAssertions()
 	flood := guard.New(plan.FloodGuard)
+	keys, cutOff := g.keys(flood), g.cutOff()
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver := g.deliveries(api)
+		deliver, keyed := g.deliveries(api), keys(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, who, g.cutOff())}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, keyed(op), who, cutOff)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -112,7 +116,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, who pipeline.Stage, cutOff []step) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage, cutOff []step) []step {
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
@@ -123,26 +127,23 @@ func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedO
 	if op.Allow == nil {
 		return steps
 	}
-	steps = append(steps, step{"token", who})
-	steps = append(steps, cutOff...)
+	var bound []step
+	if key != nil {
+		steps, bound = append(steps, step{"key", key}), []step{{"binding", subscription.Bound(plan.Products)}}
+	}
+	if op.Key == contract.KeyAlone {
+		return slices.Concat(steps, cutOff, bound)
+	}
+	steps = append(append(steps, step{"token", who}), cutOff...)
 	steps = append(steps, []step{
 		{"callers", claims.Admit(api.Callers)},
 		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
-		{"require", claims.Demand(api.Require)},
 	}...)
+	steps = append(append(steps, bound...), step{"require", claims.Demand(api.Require)})
 	if op.StepUp != "" {
 		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
 	}
 	return append(steps, step{"forward", claims.Pass(plan.Forward)})
-}
-
-// cutOff is the stage that refuses whoever was revoked, right after the one that
-// says who it is; none where the plan has no store to write that in.
-func (g *Gateway) cutOff() []step {
-	if g.plan.Revocation == nil {
-		return nil
-	}
-	return []step{{"revocation", revocation.Refuse(g.parts.Revocations, g.plan.SignIn)}}
 }
 
 func chained(steps []step) pipeline.Stage {
@@ -151,12 +152,6 @@ func chained(steps []step) pipeline.Stage {
 		stages[i] = s.stage
 	}
 	return pipeline.Chain(stages...)
-}
-
-// Refresh does ahead of time what a request would otherwise wait for: it
-// fetches key sets that are growing old. It may be called by anyone at any time.
-func (g *Gateway) Refresh(ctx context.Context) (report []string, err error) {
-	return g.trust.Refresh(ctx)
 }
 
 // Snapshot is every issuer's key set as it is published now, as files by name.

@@ -59,6 +59,8 @@ type Subscription struct {
 	API     string    // "" for one to a product
 	Started time.Time // when it became active, by the store's clock
 	Created time.Time // when the key that was sent was made, by the store's clock
+
+	Client, Tenant string // what the token must name besides; "": nothing
 }
 
 // Outcome is what became of a granted call.

@@ -54,6 +54,7 @@ type Challenge struct {
 	// Another scheme than Bearer, with its algorithms (RFC 9449 §7.1).
 	Scheme string
 	Algs   []string
+	Name   string // the header that a subscription key is sent in, where the scheme is for one
 }
 
 // New makes a refusal with the challenge that its kind calls for.

@@ -112,6 +112,7 @@ func (r *Refusal) challenge(about About) string {
 		}
 	}
 	add("authorization_uri", c.AuthorizationURI)
+	add("name", c.Name)
 	// §3.1: no error attribute when the request carried no credentials.
 	if c.Error != "" {
 		add("error", c.Error)
@@ -120,7 +121,9 @@ func (r *Refusal) challenge(about About) string {
 	add("scope", strings.Join(c.Scope, " "))
 	add("claims", c.Claims)
 	add("algs", strings.Join(c.Algs, " "))
-	add("resource_metadata", about.Metadata) // RFC 9728 §5.1
+	if c.Name == "" {
+		add("resource_metadata", about.Metadata) // RFC 9728 §5.1: it leads to tokens, not to keys
+	}
 	return scheme + " " + strings.Join(attributes, ", ")
 }
 

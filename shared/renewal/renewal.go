@@ -31,6 +31,9 @@ type Options struct {
 	// Shared tells of a failure whether it is about the source as a whole: then no
 	// other key is asked for in that time either. nil: each key is by itself.
 	Shared func(error) bool
+	// Together: all who find a value stale wait that moment, not only the first. For
+	// what must not be used any longer while its source can be asked.
+	Together bool
 }
 
 // Unavailable says that there is no value now, and when to ask again.
@@ -86,7 +89,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, fetch Fetch[V]) (V, error)
 		return value, err
 	case f == nil:
 		return value, nil
-	case first: // stale: this request waits a moment, the others don't
+	case first: // stale: this request waits a moment; the others don't, or do together
 		moment := time.NewTimer(c.options.Moment)
 		defer moment.Stop()
 		select {
@@ -107,7 +110,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, fetch Fetch[V]) (V, error)
 	return c.current(e, value), nil
 }
 
-// look finds the value, and the fetch to wait for if there is one. first is the
+// look finds the value, and the fetch to wait for if there is one. first is a
 // request that found a value stale that may still be used.
 func (c *Cache[K, V]) look(key K, fetch Fetch[V]) (e *entry[K, V], value V, f *flight, first bool, err error) {
 	c.mu.Lock()
@@ -119,10 +122,10 @@ func (c *Cache[K, V]) look(key K, fetch Fetch[V]) (e *entry[K, V], value V, f *f
 	}
 	blocked := c.blocked(e, now)
 	switch {
-	case usable && (now.Before(e.until.Renew) || e.flight != nil || blocked != nil):
+	case usable && (now.Before(e.until.Renew) || e.flight != nil && !c.options.Together || blocked != nil):
 		return e, value, nil, false, nil
 	case e.flight != nil:
-		return e, value, e.flight, false, nil
+		return e, value, e.flight, usable, nil
 	case blocked != nil:
 		return e, value, nil, false, blocked
 	}

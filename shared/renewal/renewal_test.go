@@ -199,3 +199,44 @@ func TestAPanicOfTheSourceIsAFailureThatTellsNothing(t *testing.T) {
 		t.Errorf("got %v, want a failure without the panic's text", err)
 	}
 }
+
+func TestTogetherAllWaitForTheNewValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{delay: 100 * time.Millisecond}
+		o := limits
+		o.Together = true
+		c := of(o, s.fetch)
+		want(t, c, "a", 1)
+		if v, ok := c.Fresh("a"); !ok || v != 1 {
+			t.Errorf("got %d, %v of a fresh value", v, ok)
+		}
+		time.Sleep(5 * time.Minute)
+		if _, ok := c.Fresh("a"); ok {
+			t.Error("a stale value is called fresh")
+		}
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() { want(t, c, "a", 2) })
+		}
+		all.Wait()
+		s.fault, s.delay = errors.New("down"), 0
+		time.Sleep(5 * time.Minute)
+		want(t, c, "a", 2) // its source is down
+	})
+}
+
+func TestWhatIsKeptCameByAnotherWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := of(limits, (&source{}).fetch)
+		if _, ok := c.Last("a"); ok {
+			t.Error("got a value that never came")
+		}
+		c.Keep("a", 7, renewal.Until{Renew: time.Now().Add(time.Minute), End: time.Now().Add(time.Hour)})
+		want(t, c, "a", 7)
+		time.Sleep(2 * time.Hour)
+		if v, ok := c.Last("a"); !ok || v != 7 {
+			t.Errorf("got %d, %v, want the last value", v, ok)
+		}
+		want(t, c, "a", 1)
+	})
+}

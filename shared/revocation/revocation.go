@@ -68,7 +68,7 @@ func Refuse(lists Lists, signIn string) pipeline.Stage {
 		}
 		if c.Subscription != nil {
 			if e := list.ofKey(c.Subscription); e != nil && e.madeBy(c.Subscription.Created) {
-				return refusal.New(refusal.Unauthenticated, "key_revoked", "The subscription key was revoked.").Because(e.why())
+				return key(e)
 			}
 		}
 		return nil
@@ -84,6 +84,12 @@ func token(e *Entry, id *pipeline.Identity, signIn string) *refusal.Refusal {
 		r.Challenging(pipeline.ClaimsChallenge(signIn, "nbf", strconv.FormatInt(e.NotBefore.Unix(), 10)))
 	}
 	return r
+}
+
+// key refuses one as the stage of keys does: who calls isn't told what became of it.
+func key(e *Entry) *refusal.Refusal {
+	return refusal.New(refusal.Unauthenticated, "key_revoked", "The subscription key is not valid for this API.").Because(e.why()).
+		Challenging(refusal.Challenge{Scheme: "SubscriptionKey", Error: "invalid_key"})
 }
 
 // why is for operators. It names the entry, and nobody.
