@@ -22,6 +22,7 @@ type run struct {
 	Backend     string `json:"backend"`
 	Vault       string `json:"vault"`
 	Identity    string `json:"identity"`
+	Tables      string `json:"tables"`    // a connection string
 	Contracts   string `json:"contracts"` // the copy that the gateway enforces
 	Source      string `json:"source"`    // the folder it was copied from
 	Environment string `json:"environment"`
