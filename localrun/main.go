@@ -35,6 +35,6 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(), packageCommand(), snapshotCommand())
+	root.AddCommand(upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(), revokeCommand(), revocationsCommand(), packageCommand(), snapshotCommand())
 	return root
 }
