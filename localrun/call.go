@@ -22,9 +22,9 @@ import (
 
 type callFlags struct {
 	tokenFlags
-	run, raw, data string
-	headers        []string
-	anonymous      bool
+	run, raw, data, key string
+	headers             []string
+	anonymous           bool
 }
 
 func callCommand() *cobra.Command {
@@ -47,6 +47,7 @@ Exits 1 if the answer's status is 400 or above.`,
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.raw, "token", "", "send this token instead of a fresh one; - reads it from standard input")
 	cmd.Flags().BoolVar(&f.anonymous, "anonymous", false, "send no token")
+	cmd.Flags().StringVar(&f.key, "key", "", "subscription key to send, as `tollgate keys create` printed it")
 	cmd.Flags().StringVar(&f.data, "data", "", "request body")
 	cmd.Flags().StringArrayVar(&f.headers, "header", nil, `request header, "Name: value"; repeat for several`)
 	addRunFlag(cmd, &f.run)
@@ -105,6 +106,9 @@ func (f *callFlags) request(ctx context.Context, r run, plan *contract.Plan, met
 		}
 		req.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
+	if f.key != "" {
+		req.Header.Set(keyHeader(plan, path), f.key)
+	}
 	if f.anonymous {
 		return req, nil
 	}
@@ -138,6 +142,17 @@ func (f *callFlags) fresh(ctx context.Context, r run, plan *contract.Plan, path 
 		return "", fmt.Errorf("no API has the path %s; say whose token to send with --api, or send none with --anonymous", path)
 	}
 	return mint(ctx, r, t)
+}
+
+// keyHeader is where the API of the path looks for keys.
+func keyHeader(plan *contract.Plan, path string) string {
+	name := apiAt(plan, path)
+	for _, api := range plan.APIs {
+		if api.Name == name {
+			return api.Keys.Header
+		}
+	}
+	return contract.DefaultKeyHeader
 }
 
 func apiAt(plan *contract.Plan, path string) string {

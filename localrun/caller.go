@@ -15,17 +15,18 @@ import (
 
 // caller is one column of a matrix.
 type caller struct {
-	principal string        // anonymous, user or application
+	principal string        // anonymous, key, user or application
 	holds     string        // such as "nothing", "scope Orders.Read" or "all, guest"
 	token     *issuer.Token // nil: anonymous
 	header    http.Header   // the token, minted
+	keyed     bool          // sends a good subscription key, where the API takes one
 }
 
 func (c caller) String() string { return strings.TrimSpace(c.principal + " " + c.holds) }
 
 func (c caller) authorization(entra *issuer.Issuer) (http.Header, error) {
 	if c.token == nil {
-		return nil, nil
+		return http.Header{}, nil
 	}
 	raw, err := entra.Mint(*c.token)
 	return http.Header{"Authorization": {"Bearer " + raw}}, err
@@ -34,13 +35,16 @@ func (c caller) authorization(entra *issuer.Issuer) (http.Header, error) {
 // callersOf are the columns of one API, in order.
 func callersOf(plan *contract.Plan, api contract.PlannedAPI) []caller {
 	out := []caller{{principal: "anonymous"}}
+	if keyed(api) {
+		out = append(out, caller{principal: "key", holds: "alone", keyed: true})
+	}
 	if len(api.Accepts) == 0 {
 		return out // everything is public
 	}
 	for _, who := range []pipeline.Principal{pipeline.User, pipeline.Application} {
 		p := persona{plan, api, api.Accepts[0], who}
 		add := func(holds string, scopes, roles []string, changes map[string]any) {
-			out = append(out, caller{principal: who.String(), holds: holds, token: p.token(scopes, roles, changes)})
+			out = append(out, caller{principal: who.String(), holds: holds, token: p.token(scopes, roles, changes), keyed: true})
 		}
 		scopes, roles := p.holdable()
 		add("nothing", nil, nil, nil)
@@ -58,7 +62,7 @@ func callersOf(plan *contract.Plan, api contract.PlannedAPI) []caller {
 			q := p
 			q.from = o.from
 			scopes, roles := q.holdable()
-			out = append(out, caller{principal: who.String(), holds: "all, " + o.name, token: q.token(scopes, roles, nil)})
+			out = append(out, caller{principal: who.String(), holds: "all, " + o.name, token: q.token(scopes, roles, nil), keyed: true})
 		}
 	}
 	return out

@@ -24,10 +24,12 @@ func confirm(cmd *cobra.Command, yes bool, question string) error {
 		}
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
-	line, _ := bufio.NewReader(in).ReadString('\n') // its end is a no
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
+	line, err := bufio.NewReader(in).ReadString('\n')
+	switch answer := strings.ToLower(strings.TrimSpace(line)); {
+	case answer == "y", answer == "yes":
 		return nil
+	case err != nil:
+		return errors.New("nobody answers; say --yes if it is meant. Nothing was changed")
 	}
 	return errors.New("nothing was changed")
 }

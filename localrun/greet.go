@@ -27,7 +27,7 @@ func samples(plan *contract.Plan) (allowed, refused *sample) {
 	}
 	for _, api := range plan.APIs {
 		for _, op := range api.Operations {
-			if op.Allow == nil || len(op.Allow.Roles) == 0 || len(op.Headers) > 0 || !openToAll(api) {
+			if op.Allow == nil || len(op.Allow.Roles) == 0 || len(op.Headers) > 0 || op.Key == contract.KeyAnd || !openToAll(api) {
 				continue
 			}
 			s := &sample{issuer.Token{API: api.Name, Roles: op.Allow.Roles[:1]}, op.Template.Method, example(op.Template), 200}
@@ -53,7 +53,7 @@ func openToAll(api contract.PlannedAPI) bool {
 // closed is an operation of the API that the role alone doesn't open.
 func closed(api contract.PlannedAPI, role string) *contract.PlannedOperation {
 	for i, op := range api.Operations {
-		if op.Allow != nil && len(op.Headers) == 0 && !slices.Contains(op.Allow.Roles, role) {
+		if op.Allow != nil && op.Key != contract.KeyAnd && op.Key != contract.KeyAlone && len(op.Headers) == 0 && !slices.Contains(op.Allow.Roles, role) {
 			return &api.Operations[i]
 		}
 	}

@@ -161,13 +161,20 @@ func matrixOf(ctx context.Context, plan *contract.Plan) (*matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	gw := (&scene{plan: &mine, keys: keys}).gateway(time.Now)
+	source, good, err := madeUpKeys(ctx, &mine)
+	if err != nil {
+		return nil, fmt.Errorf("make up subscription keys: %w", err)
+	}
+	gw := (&scene{plan: &mine, keys: keys, subscribed: source}).gateway(time.Now)
 	m := &matrix{APIs: []matrixAPI{}}
 	for _, api := range mine.APIs {
 		of := matrixAPI{API: api.Name, File: api.File, callers: callersOf(&mine, api)}
 		for i, c := range of.callers {
 			if of.callers[i].header, err = c.authorization(entra); err != nil {
 				return nil, fmt.Errorf("a token of %s for %s: %w", c, api.Name, err)
+			}
+			if key, ok := good[api.Name]; ok && c.keyed {
+				of.callers[i].header.Set(key[0], key[1])
 			}
 		}
 		for _, op := range api.Operations {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,11 +12,18 @@ const matrixHead = `# Who may call what, as the compiled contracts say; made by 
 # A caller's token holds what stands above the column and nothing else.
 `
 
+const matrixKeys = "# Where there is a column key, users and applications send a good subscription key too.\n"
+
 // writeTable is one aligned table for each API: plain text, so that a diff of it
 // can be read.
 func (m *matrix) writeTable(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(matrixHead)
+	if slices.ContainsFunc(m.APIs, func(a matrixAPI) bool {
+		return slices.ContainsFunc(a.callers, func(c caller) bool { return c.principal == "key" })
+	}) {
+		b.WriteString(matrixKeys)
+	}
 	for _, api := range m.APIs {
 		fmt.Fprintf(&b, "\n%s (%s)\n\n", api.API, api.File)
 		writeAligned(&b, api.table())

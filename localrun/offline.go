@@ -67,10 +67,14 @@ type inProcess struct{ http.Handler }
 
 var _ http.RoundTripper = inProcess{}
 
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p inProcess) RoundTrip(out *http.Request) (*http.Response, error) {
+	r := out.Clone(out.Context())
+	if r.RequestURI = r.URL.RequestURI(); r.Body == nil {
+		r.Body = http.NoBody // as a server has it
+	}
 	w := &page{header: http.Header{}, status: http.StatusOK}
 	p.ServeHTTP(w, r)
-	return answered(r, w.status, w.header, w.Bytes()), nil
+	return answered(out, w.status, w.header, w.Bytes()), nil
 }
 
 // page is an answer on its way from a handler.

@@ -58,12 +58,12 @@ func (f *revokeFlags) list(cmd *cobra.Command) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tREVOKED\tISSUED UP TO\tENDS\tBY\tREASON")
 	for _, e := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Name(), e.Subject, e.NotBefore.Format(time.RFC3339), ending(e), plain(e.By), plain(e.Reason))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Name(), e.Subject, e.NotBefore.Format(time.RFC3339), endOf(e), plain(e.By), plain(e.Reason))
 	}
 	return w.Flush()
 }
 
-func ending(e revocation.Entry) string {
+func endOf(e revocation.Entry) string {
 	if e.Ends.IsZero() {
 		return "never"
 	}
@@ -139,7 +139,7 @@ func (f *revokeFlags) show(w io.Writer, e revocation.Entry, told bool) error {
 	if e.Ends.IsZero() {
 		fmt.Fprintln(w, "until it is lifted")
 	} else {
-		fmt.Fprintf(w, "the entry ends at %s, when no such token should live any more\n", ending(e))
+		fmt.Fprintf(w, "the entry ends at %s, when no such token should live any more\n", endOf(e))
 	}
 	fmt.Fprintf(w, "to take it back: tollgate revocations lift %s\n", e.Name())
 	return nil

@@ -17,21 +17,24 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
 	"tollgate/shared/revocation"
+	"tollgate/shared/subscription"
 )
 
 // scene is where a call is judged that nobody makes: a plan, where its issuers'
 // keys come from, and who can mint tokens for it.
 type scene struct {
-	plan   *contract.Plan
-	dir    string            // where the contracts are read
-	source string            // where a person finds them
-	keys   http.RoundTripper // nil: the network
-	mint   func(context.Context, issuer.Token) (string, error)
+	plan       *contract.Plan
+	dir        string                                          // where the contracts are read
+	source     string                                          // where a person finds them
+	keys       http.RoundTripper                               // nil: the network
+	subscribed func(contract.PlannedStore) subscription.Source // of subscription keys; nil: none is asked
+	mint       func(context.Context, issuer.Token) (string, error)
 }
 
 // gateway is the plan, compiled as the handler compiles it; only nothing can leave it.
 func (s *scene) gateway(now func() time.Time) *gateway.Gateway {
 	parts := boot.Parts(io.Discard, io.Discard)
+	parts.Subscriptions = s.subscribed
 	parts.Now, parts.Backends = now, func(contract.PlannedAPI) http.RoundTripper { return nowhere{} }
 	parts.Revocations = func(*contract.Plan) revocation.Lists { return revocation.Fixed(revocation.NewList(nil)) } // no store is asked here
 	if s.keys != nil {
@@ -51,7 +54,7 @@ func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
 func sceneOfRun(r run, environment string) (*scene, error) {
 	s := &scene{dir: r.Contracts, source: r.Source}
 	if environment == "" || environment == r.Environment {
-		s.mint = func(ctx context.Context, t issuer.Token) (string, error) { return mint(ctx, r, t) }
+		s.mint, s.subscribed = func(ctx context.Context, t issuer.Token) (string, error) { return mint(ctx, r, t) }, runKeys(r)
 	} else {
 		r.Environment = environment
 	}

@@ -33,8 +33,8 @@ type stage struct {
 	events *os.File
 	closes []func() error // in the order of opening
 
-	around          *credentials.Around
-	identity, vault string // addresses
+	around                  *credentials.Around
+	identity, vault, tables string // addresses
 
 	mu sync.Mutex // one line at a time
 }
@@ -89,7 +89,7 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	s.run = run{
-		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend, Vault: s.vault, Identity: s.identity,
+		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend, Vault: s.vault, Identity: s.identity, Tables: s.around.Connection(s.tables),
 		Contracts: s.local.Dir, Source: s.flags.contracts, Environment: estate.Name, Events: s.events.Name(),
 	}
 	s.onClose(func() error { return os.Remove(s.flags.run) })

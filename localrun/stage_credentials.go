@@ -20,7 +20,7 @@ func (s *stage) surround(a *estate.Addresses, echo http.Handler) error {
 		return err
 	}
 	s.around = around
-	for address, h := range map[*string]http.Handler{&a.Vault: around.Vault, &s.identity: around.Identity, &a.Secure: echo} {
+	for address, h := range map[*string]http.Handler{&s.tables: around.Storage, &a.Vault: around.Vault, &s.identity: around.Identity, &a.Secure: echo} {
 		l, err := s.listen()
 		if err != nil {
 			return err
@@ -31,7 +31,7 @@ func (s *stage) surround(a *estate.Addresses, echo http.Handler) error {
 		}
 		s.serve(l, h)
 	}
-	s.vault, a.CA = a.Vault, string(around.Authority.PEM())
+	a.Tables, s.vault, a.CA = credentials.StoreAddress(s.tables), a.Vault, string(around.Authority.PEM())
 	return nil
 }
 

@@ -106,6 +106,14 @@ func (f *storeFlags) connect(ctx context.Context, s *openStore, address string, 
 	return nil
 }
 
+// mints tells whether keys can be made.
+func (s *openStore) mints() error {
+	if s.digest == (contract.SecretRef{}) {
+		return errors.New("a key's digest is made under a secret, and which vault has it isn't known; say --environment, or --digest-secret FILE")
+	}
+	return nil
+}
+
 // office is where subscriptions of this store are kept.
 func (s *openStore) office(chance interface{ Read([]byte) (int, error) }) *subscription.Office {
 	return subscription.NewOffice(s.account.Table(subscription.Table), s.account.Clock(), s.secrets, s.digest, chance)
@@ -141,9 +149,6 @@ type vaultSecrets struct {
 }
 
 func (v vaultSecrets) Read(ctx context.Context, ref contract.SecretRef) (string, error) {
-	if ref == (contract.SecretRef{}) {
-		return "", errors.New("which vault has it isn't known; say --environment, or --digest-secret FILE")
-	}
 	if in, ok := v.tokens.(*signIn); ok {
 		_ = in.ahead(ctx, vaultScope) // another cloud's vaults have another scope; the read itself tells
 	}

@@ -6,6 +6,7 @@ package credentials
 import (
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"tollgate/localrun/estate"
 	"tollgate/localrun/identity"
 	"tollgate/localrun/issuer"
+	"tollgate/localrun/storage"
 	"tollgate/localrun/vault"
 	"tollgate/shared/contract"
 )
@@ -25,6 +27,9 @@ type Around struct {
 	Header    string // of the identity endpoint
 	Authority *Authority
 	TLS       *tls.Config // of the backend that demands a certificate
+
+	Storage    *storage.Storage // tables, for whatever is kept
+	StorageKey string           // its account's, in base64
 
 	entra *issuer.Issuer
 	plan  *contract.Plan
@@ -43,7 +48,8 @@ func New(now func() time.Time) (*Around, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the local run's certificates: %w", err)
 	}
-	a := &Around{Header: rand.Text(), Authority: ca, TLS: backend.MutualTLS(own, ca.Pool())}
+	a := &Around{Header: rand.Text(), Authority: ca, TLS: backend.MutualTLS(own, ca.Pool()), StorageKey: base64.StdEncoding.EncodeToString([]byte(rand.Text()))}
+	a.Storage = storage.New(storage.Options{Key: a.StorageKey, Authority: "https://login.microsoftonline.com/" + estate.Tenant(), Now: now})
 	a.Vault = vault.New(vault.Options{Authority: "https://login.microsoftonline.com/" + estate.Tenant(), Now: now})
 	a.Identity = identity.New(identity.Options{Header: a.Header, Known: a.known, Mint: a.mint, Now: now})
 	return a, nil
@@ -53,6 +59,9 @@ func New(now func() time.Time) (*Around, error) {
 // Entra those by which registrations prove themselves.
 func (a *Around) Fill(plan *contract.Plan, entra *issuer.Issuer) error {
 	a.plan, a.entra = plan, entra
+	if plan.Store != nil && plan.Store.Digest.Name != "" {
+		a.Vault.Put(plan.Store.Digest.Name, rand.Text()+rand.Text(), "") // 260 bits
+	}
 	for _, api := range plan.APIs {
 		if err := a.Rotate(api); err != nil {
 			return fmt.Errorf("make up the secret of %s: %w", api.Name, err)
@@ -106,4 +115,12 @@ func (a *Around) mint(id, resource string) (string, error) {
 // Settings are what the platform would set for the handler, with the identity endpoint at address.
 func Settings(address, header string) map[string]string {
 	return map[string]string{"IDENTITY_ENDPOINT": address + "/msi/token", "IDENTITY_HEADER": header}
+}
+
+// StoreAddress is that of the account whose tables are served at address.
+func StoreAddress(address string) string { return address + "/" + storage.DefaultAccount }
+
+// Connection is a connection string for it.
+func (a *Around) Connection(address string) string {
+	return "DefaultEndpointsProtocol=http;AccountName=" + storage.DefaultAccount + ";AccountKey=" + a.StorageKey + ";TableEndpoint=" + StoreAddress(address)
 }

@@ -31,6 +31,7 @@ type Addresses struct {
 	Secure  string // serves those that demand a client certificate; "": Backend, by https
 	CA      string // PEM: every private authority that contracts name; "": one that vouches for nobody
 	Vault   string // serves every vault; "": one that doesn't exist
+	Tables  string // keeps what must be kept; "": one that doesn't exist
 }
 
 // Local is a local run, prepared.
@@ -117,6 +118,9 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 	}
 	if slices.ContainsFunc(source.APIs, func(a contract.API) bool { return a.Backend.Assertion != nil }) {
 		env["assertionKey"] = map[string]string{"keptIn": contract.KeptInProcess}
+	}
+	if source.NeedsStore() {
+		env["store"] = a.store(source, groups)
 	}
 	for group, values := range groups {
 		if len(values) > 0 {

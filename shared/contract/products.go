@@ -101,3 +101,17 @@ func demand(a *Allow, otherwise KeyDemand) KeyDemand {
 	}
 	return otherwise
 }
+
+// UsesKeys tells whether some operation may be called with a subscription key.
+func (e *Estate) UsesKeys() bool {
+	return len(e.Gateway.Products) > 0 || slices.ContainsFunc(e.APIs, func(a API) bool {
+		return slices.ContainsFunc(a.Operations, func(o Operation) bool { return o.Allow != nil && o.Allow.Key != "" })
+	})
+}
+
+// NeedsStore tells whether some contract has what must be kept.
+func (e *Estate) NeedsStore() bool {
+	return e.UsesKeys() || e.Gateway.Revocation != nil || slices.ContainsFunc(e.APIs, func(a API) bool {
+		return len(a.Limits) > 0 || slices.ContainsFunc(a.Operations, func(o Operation) bool { return len(o.Limits) > 0 })
+	})
+}

@@ -18,7 +18,7 @@ func (l *Lab) now() time.Time { return time.Now().Add(time.Duration(l.passed.Loa
 
 // surround starts the vault, the identity endpoint, and the backend that demands
 // a certificate; what reaches that one is in the same record.
-func (l *Lab) surround(t testing.TB) (vault, secure string) {
+func (l *Lab) surround(t testing.TB, a *estate.Addresses) {
 	t.Helper()
 	var err error
 	if l.Around, err = credentials.New(l.now); err != nil {
@@ -27,11 +27,12 @@ func (l *Lab) surround(t testing.TB) (vault, secure string) {
 	vaults, identities, back := httptest.NewServer(l.Vault), httptest.NewServer(l.Identity), httptest.NewUnstartedServer(l.Backend)
 	back.TLS = l.TLS
 	back.StartTLS()
-	for _, s := range []*httptest.Server{vaults, identities, back} {
+	store := httptest.NewServer(l.Storage)
+	for _, s := range []*httptest.Server{vaults, identities, back, store} {
 		t.Cleanup(s.Close)
 	}
-	l.identity = identities.URL
-	return vaults.URL, back.URL
+	l.identity, l.Tables = identities.URL, l.Connection(store.URL)
+	a.Vault, a.Secure, a.Tables, a.CA = vaults.URL, back.URL, credentials.StoreAddress(store.URL), string(l.Authority.PEM())
 }
 
 // outside is the process that the gateway believes to be in.

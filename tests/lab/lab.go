@@ -37,6 +37,7 @@ type Lab struct {
 	Backend *backend.Recorder
 	Local   *estate.Local
 	Host    *host.Host // nil in this process
+	Tables  string     // connection string of the tables
 
 	*credentials.Around
 	identity string // address of the identity endpoint
@@ -132,8 +133,9 @@ func prepare(t testing.TB, contracts, publicURL string) *Lab {
 	t.Cleanup(back.Close)
 	entra := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.Issuer.ServeHTTP(w, r) }))
 	at := "http://" + entra.Listener.Addr().String()
-	vault, secure := l.surround(t)
-	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL, Secure: secure, Vault: vault, CA: string(l.Authority.PEM())})
+	addresses := estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL}
+	l.surround(t, &addresses)
+	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), addresses)
 	if err != nil || local == nil {
 		t.Fatal(err, faults)
 	}
