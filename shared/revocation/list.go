@@ -12,20 +12,23 @@ import (
 // List is every entry, to be asked by a request. It doesn't change.
 type List struct {
 	all           *Entry
-	tenants       map[string]*Entry // by authority
-	users, tokens map[pair]*Entry   // by authority and id
-	clients       map[pair]*Entry   // by the issuer's name and id
+	authorities   map[string]*authority
+	clients       map[string]map[string]*Entry // by the issuer's name, and the id
 	subscriptions map[string]*Entry
 	many          int
 }
 
-type pair struct{ whose, id string }
+// authority is what is revoked of those that one tenant, or another issuer, vouches for.
+type authority struct {
+	tenant        *Entry
+	users, tokens map[string]*Entry
+}
 
 // NewList is of those entries. There is at most one of each subject.
 func NewList(of []Entry) *List {
 	l := &List{
-		tenants: map[string]*Entry{}, users: map[pair]*Entry{}, tokens: map[pair]*Entry{},
-		clients: map[pair]*Entry{}, subscriptions: map[string]*Entry{}, many: len(of),
+		authorities: map[string]*authority{}, clients: map[string]map[string]*Entry{},
+		subscriptions: map[string]*Entry{}, many: len(of),
 	}
 	for i := range of {
 		e := &of[i]
@@ -33,13 +36,16 @@ func NewList(of []Entry) *List {
 		case All:
 			l.all = e
 		case Tenant:
-			l.tenants[e.authority()] = e
+			l.authority(e).tenant = e
 		case User:
-			l.users[pair{e.authority(), e.ID}] = e
+			l.authority(e).users[e.ID] = e
 		case Token:
-			l.tokens[pair{e.authority(), e.ID}] = e
+			l.authority(e).tokens[e.ID] = e
 		case Client:
-			l.clients[pair{e.Issuer, e.ID}] = e
+			if l.clients[e.Issuer] == nil {
+				l.clients[e.Issuer] = map[string]*Entry{}
+			}
+			l.clients[e.Issuer][e.ID] = e
 		case Subscription:
 			l.subscriptions[e.ID] = e
 		}
@@ -47,59 +53,82 @@ func NewList(of []Entry) *List {
 	return l
 }
 
+func (l *List) authority(e *Entry) *authority {
+	a := l.authorities[e.authority()]
+	if a == nil {
+		a = &authority{users: map[string]*Entry{}, tokens: map[string]*Entry{}}
+		l.authorities[e.authority()] = a
+	}
+	return a
+}
+
 // Empty tells that nobody is cut off.
 func (l *List) Empty() bool { return l.many == 0 }
+
+// names are the claims by which a token says whose it is. Whichever of them
+// names an entry counts: a token that says two things is not better than one
+// that says the worse.
+type names struct{ user, token, client [3]string } // "" for none
+
+// namesOf: entra-oauth.md §1: with Entra, sub is another one for each client,
+// and so is no user's name. Others may be Entra in all but name (External ID).
+func namesOf(entra bool) names {
+	if entra {
+		return names{[3]string{"oid"}, [3]string{"uti"}, [3]string{"azp", "appid"}}
+	}
+	return names{[3]string{"sub", "oid"}, [3]string{"jti", "uti"}, [3]string{"client_id", "azp", "appid"}}
+}
 
 // ofToken is the entry that asks for the newest token among those that are about
 // this one; nil if none is.
 func (l *List) ofToken(id *pipeline.Identity) *Entry {
-	latest := l.all
-	if len(l.tenants) > 0 {
-		latest = later(latest, l.tenants[id.Authority])
-	}
-	issuer, _, _ := strings.Cut(id.Authority, "/")
-	entra := issuer == contract.Entra
-	if len(l.users) > 0 {
-		latest = later(latest, l.users[pair{id.Authority, claim(id.Claims, userClaim(entra), entra)}])
+	latest, entra := l.all, ofEntra(id)
+	names := namesOf(entra)
+	if a := l.authorities[id.Authority]; a != nil {
+		latest = later(latest, a.tenant)
+		latest = later(latest, named(a.users, id.Claims, names.user, entra))
+		latest = later(latest, named(a.tokens, id.Claims, names.token, false))
 	}
 	if len(l.clients) > 0 {
-		// Whichever of them names it: a token that says two things is not better than one that says the worse.
-		for _, name := range [...]string{"azp", "appid", "client_id"} {
-			if client := claim(id.Claims, name, entra); client != "" {
-				latest = later(latest, l.clients[pair{issuer, client}])
-			}
-		}
-	}
-	if len(l.tokens) > 0 {
-		name := "jti"
-		if entra {
-			name = "uti"
-		}
-		latest = later(latest, l.tokens[pair{id.Authority, claim(id.Claims, name, false)}])
+		issuer, _, _ := strings.Cut(id.Authority, "/")
+		latest = later(latest, named(l.clients[issuer], id.Claims, names.client, entra))
 	}
 	return latest
 }
 
-// ofKey is the same for a subscription's key.
-func (l *List) ofKey(s *pipeline.Subscription) *Entry { return later(l.all, l.subscriptions[s.ID]) }
+func ofEntra(id *pipeline.Identity) bool { return strings.HasPrefix(id.Authority, contract.Entra+"/") }
 
-// userClaim: entra-oauth.md §1: sub is another one for each client there.
-func userClaim(entra bool) string {
-	if entra {
-		return "oid"
+// named is the latest entry that one of the claims names.
+func named(entries map[string]*Entry, c pipeline.Claims, names [3]string, guids bool) (latest *Entry) {
+	if len(entries) == 0 {
+		return nil
 	}
-	return "sub"
+	for _, name := range names {
+		if name == "" {
+			break
+		}
+		if s, _ := c[name].(string); s != "" {
+			if guids {
+				s = lower(s)
+			}
+			latest = later(latest, entries[s])
+		}
+	}
+	return latest
 }
 
-// claim is the claim as entries write it: Entra's GUIDs in lower case. An entry
-// never has the id "".
-func claim(c pipeline.Claims, name string, lower bool) string {
-	s, _ := c[name].(string)
-	if lower {
-		return strings.ToLower(s) // which it is already, so nothing is copied
+// lower is strings.ToLower, for text that is in lower case already nearly always.
+func lower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' || c >= 0x80 {
+			return strings.ToLower(s)
+		}
 	}
 	return s
 }
+
+// ofKey is the same for a subscription's key.
+func (l *List) ofKey(s *pipeline.Subscription) *Entry { return later(l.all, l.subscriptions[s.ID]) }
 
 func later(a, b *Entry) *Entry {
 	if a == nil || b != nil && b.NotBefore.After(a.NotBefore) {

@@ -16,10 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
-	"tollgate/shared/contract"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 )
@@ -80,7 +78,7 @@ func Refuse(lists Lists, signIn string) pipeline.Stage {
 // that doesn't count (entra-oauth.md §2).
 func token(e *Entry, id *pipeline.Identity, signIn string) *refusal.Refusal {
 	r := refusal.New(refusal.Unauthenticated, "token_revoked", "The token was revoked. A new one may be accepted.").Because(e.why())
-	if strings.HasPrefix(id.Authority, contract.Entra+"/") && id.Claims.TakesChallenge() {
+	if ofEntra(id) && id.Claims.TakesChallenge() {
 		r.Challenging(pipeline.ClaimsChallenge(signIn, "nbf", strconv.FormatInt(e.NotBefore.Unix(), 10)))
 	}
 	return r

@@ -88,6 +88,8 @@ func TestWhoIsCutOff(t *testing.T) {
 		{"another issuer's user is told by sub", foreign(pipeline.Claims{"sub": "Jo"}), entry(t, revocation.User, "okta", "", "Jo"), "token_revoked"},
 		{"its sub is exact", foreign(pipeline.Claims{"sub": "jo"}), entry(t, revocation.User, "okta", "", "Jo"), ""},
 		{"a sub of one issuer is nobody at another", foreign(pipeline.Claims{"sub": "Jo"}), entry(t, revocation.User, "auth0", "", "Jo"), ""},
+		{"so is External ID's, by oid too", foreign(pipeline.Claims{"sub": "x", "oid": "Jo"}), entry(t, revocation.User, "okta", "", "Jo"), "token_revoked"},
+		{"Entra's sub is nobody's name", caller(pipeline.Claims{"oid": other, "sub": oid}), user, ""},
 		{"its client is told by client_id", foreign(pipeline.Claims{"client_id": "web"}), entry(t, revocation.Client, "okta", "", "web"), "token_revoked"},
 		{"its token is told by jti", foreign(pipeline.Claims{"jti": "7"}), entry(t, revocation.Token, "okta", "", "7"), "token_revoked"},
 		{"Entra's client of that id is another one", foreign(pipeline.Claims{"azp": appID}), app, ""},

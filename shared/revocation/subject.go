@@ -17,9 +17,9 @@ type Kind string
 
 // The kinds.
 const (
-	User         Kind = "user"         // Issuer, Tenant, ID: oid with Entra, which a service principal has too; sub with others
+	User         Kind = "user"         // Issuer, Tenant, ID: oid with Entra, which a service principal has too; sub or oid with others
 	Client       Kind = "client"       // Issuer, ID: azp, appid or client_id, in whatever tenant
-	Token        Kind = "token"        // Issuer, Tenant, ID: uti with Entra, jti with others
+	Token        Kind = "token"        // Issuer, Tenant, ID: uti with Entra, jti or uti with others
 	Tenant       Kind = "tenant"       // Issuer, Tenant
 	Subscription Kind = "subscription" // ID
 	All          Kind = "all"          // every token and every key
