@@ -35,6 +35,9 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(), keysCommand(), packageCommand(), snapshotCommand())
+	root.AddCommand(
+		upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(),
+		keysCommand(), revokeCommand(), revocationsCommand(), packageCommand(), snapshotCommand(),
+	)
 	return root
 }

@@ -2,10 +2,7 @@ package claims
 
 import (
 	"context"
-	"encoding/base64"
-	"fmt"
 	"slices"
-	"strings"
 
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
@@ -17,23 +14,16 @@ import (
 // entra-oauth.md §2.
 func StepUp(operation, level, signIn string) pipeline.Stage {
 	rule := "operations." + operation + ".stepUp"
-	// As in Entra's own samples: minified JSON in standard base64, padded.
-	claims := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"access_token":{"acrs":{"essential":true,"value":%q}}}`, level))
+	challenge := pipeline.ClaimsChallenge(signIn, "acrs", level)
 	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
 		met, _ := c.Identity.Claims.Texts("acrs")
 		switch {
 		case slices.Contains(met, level):
 			return nil
-		case c.Identity.Principal != pipeline.User || !challengeable(c.Identity.Claims):
+		case c.Identity.Principal != pipeline.User || !c.Identity.Claims.TakesChallenge():
 			return forbidden("step_up_required", "The user must sign in again in a stronger way, which this client can't ask for.", rule)
 		}
 		return refusal.New(refusal.Unauthenticated, "insufficient_claims", "The user must sign in again in a stronger way.").By(rule).
-			Challenging(refusal.Challenge{Error: "insufficient_claims", AuthorizationURI: signIn + "/common/oauth2/authorize", Claims: claims})
+			Challenging(challenge)
 	}
-}
-
-// challengeable: entra-oauth.md §2: xms_cc lists cp1, in any case.
-func challengeable(c pipeline.Claims) bool {
-	capabilities, _ := c.Texts("xms_cc")
-	return slices.ContainsFunc(capabilities, func(s string) bool { return strings.EqualFold(s, "cp1") })
 }

@@ -9,21 +9,16 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"tollgate/shared/address"
 	"tollgate/shared/assertion"
 	"tollgate/shared/audit"
-	"tollgate/shared/claims"
 	"tollgate/shared/contract"
-	"tollgate/shared/cors"
-	"tollgate/shared/headers"
 	"tollgate/shared/limit"
-	"tollgate/shared/limit/guard"
-	"tollgate/shared/limit/memory"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
+	"tollgate/shared/revocation"
 	"tollgate/shared/subscription"
 	"tollgate/shared/token"
 )
@@ -39,6 +34,8 @@ type Parts struct {
 
 	Limits        func(contract.PlannedStore) limit.Store         // where calls are counted; nil: each limit does what it does during an outage
 	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
+	Revocations   func(*contract.Plan) revocation.Lists           // who was cut off; nil: with a store, every call that could be is refused
+	Chores        func(*contract.Plan) []Chore                    // what Refresh does besides; nil: nothing
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -51,14 +48,6 @@ func (p Parts) provers(api contract.PlannedAPI) []pipeline.Prover {
 		return nil
 	}
 	return p.Provers(api)
-}
-
-// limits is where the plan's calls are counted, nil for nowhere.
-func (p Parts) limits(plan *contract.Plan) limit.Store {
-	if p.Limits == nil || plan.Store == nil {
-		return nil
-	}
-	return p.Limits(*plan.Store)
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -85,15 +74,9 @@ type route struct {
 	deliver        pipeline.Delivery
 }
 
-// step is a stage by its name.
-type step struct {
-	name  string
-	stage pipeline.Stage
-}
-
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "revocation", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -104,15 +87,11 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
-	limits := limit.NewSet(plan, limit.Stores{Shared: parts.limits(plan), Local: memory.New(parts.Now)})
-	flood := guard.New(plan.FloodGuard)
-	keys := g.keys(flood)
+	decisions := g.decisions()
 	for _, api := range plan.APIs {
-		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver, keyed := g.deliveries(api), keys(api)
+		decide, deliver := decisions.of(api), g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op)}
-			rt.stages = decision(plan, api, op, keyed(op), who, limits)
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decide(op)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -123,60 +102,6 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		g.addManners(api)
 	}
 	return g
-}
-
-// decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage, limits *limit.Set) []step {
-	steps := demands(plan, api, op, key, who)
-	if spend := limits.Spend(api, op); spend != nil {
-		steps = append(steps, step{"limits", spend}) // last: a call that is refused for another reason costs nothing
-	}
-	return steps
-}
-
-// demands are all that come before limits.
-func demands(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage) []step {
-	steps := origin(plan, api)
-	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
-		steps = append(steps, step{"headers", headers.Require(demanded)})
-	}
-	if op.WebSocket && api.CORS != nil {
-		steps = append(steps, step{"cors", cors.New(*api.CORS).Admit})
-	}
-	if op.Allow == nil {
-		return steps
-	}
-	var bound []step
-	if key != nil {
-		steps, bound = append(steps, step{"key", key}), []step{{"binding", subscription.Bound(plan.Products)}}
-	}
-	if op.Key == contract.KeyAlone {
-		return append(steps, bound...)
-	}
-	steps = append(steps, []step{
-		{"token", who},
-		{"callers", claims.Admit(api.Callers)},
-		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
-	}...)
-	steps = append(append(steps, bound...), step{"require", claims.Demand(api.Require)})
-	if op.StepUp != "" {
-		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
-	}
-	return append(steps, step{"forward", claims.Pass(plan.Forward)})
-}
-
-func chained(steps []step) pipeline.Stage {
-	stages := make([]pipeline.Stage, len(steps))
-	for i, s := range steps {
-		stages[i] = s.stage
-	}
-	return pipeline.Chain(stages...)
-}
-
-// Refresh does ahead of time what a request would otherwise wait for: it
-// fetches key sets that are growing old. It may be called by anyone at any time.
-func (g *Gateway) Refresh(ctx context.Context) (report []string, err error) {
-	return g.trust.Refresh(ctx)
 }
 
 // Snapshot is every issuer's key set as it is published now, as files by name.

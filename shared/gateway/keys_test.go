@@ -13,6 +13,7 @@ import (
 
 	"tollgate/localrun/storage"
 	"tollgate/shared/contract"
+	"tollgate/shared/revocation"
 	"tollgate/shared/subscription"
 	"tollgate/shared/tables"
 )
@@ -69,6 +70,7 @@ func newKeyed(t testing.TB) *keyed {
 	s.parts.Subscriptions = func(contract.PlannedStore) subscription.Source {
 		return subscription.Source{Rows: table, Clock: account.Clock(), Secrets: secret}
 	}
+	s.parts.Revocations = func(*contract.Plan) revocation.Lists { return revocation.Fixed(revocation.NewList(nil)) }
 	s.Gateway = Compile(s.Gateway.plan, s.parts)
 	return k
 }
@@ -235,7 +237,7 @@ func TestExplainNamesTheStageOfTheKey(t *testing.T) {
 	for _, s := range steps {
 		names = append(names, s.Stage)
 	}
-	if got := strings.Join(names, " "); got != "route key token callers allow binding require forward" {
+	if got := strings.Join(names, " "); got != "route key token revocation callers allow binding require forward" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tollgate/shared/contract"
+	"tollgate/shared/revocation"
+)
+
+// forever is what --keep says for an entry that ends only when it is lifted.
+const forever = "forever"
+
+type revokeFlags struct {
+	storeFlags
+	tenant, issuer, reason, keep string
+	yes, asJSON                  bool
+}
+
+func revokeCommand() *cobra.Command {
+	f := &revokeFlags{}
+	cmd := &cobra.Command{
+		Use:   "revoke",
+		Short: "Cut off a user, client, token, tenant or subscription: every instance refuses within 5 seconds",
+		Long: `Refuses what was issued up to now, by the store's clock: tokens, and with
+subscription and all also keys. Tokens that are issued later are accepted, so
+disable the account or the client at its issuer first. It may be done again any
+time; revocations list shows what is in force, revocations lift takes it back.
+
+Works on the store of the local run, of an environment of the contracts
+(--environment), or at an address (--tables).`,
+		Example: `  tollgate revoke user 0badf00d-0000-4000-8000-000000000007 --reason "laptop stolen"
+  tollgate revoke token - < token.txt
+  tollgate revoke client 0f9c1c2e-0000-4000-8000-000000000001 --environment prod
+  tollgate revoke all --yes`,
+	}
+	f.add(cmd)
+	fl := cmd.PersistentFlags()
+	fl.StringVar(&f.tenant, "tenant", "", "the Entra tenant by its id (default: the contracts' own, if they have one)")
+	fl.StringVar(&f.issuer, "issuer", "", "another issuer than Entra, by its name in the contracts: a user is then a sub, a token a jti")
+	fl.StringVar(&f.reason, "reason", "", "why, for revocations list")
+	fl.StringVar(&f.keep, "keep", "", "how long the entry is kept, such as 48h, or forever (default: 48h, longer than a token of Entra lives; forever where it refuses keys)")
+	fl.BoolVar(&f.yes, "yes", false, "don't ask")
+	fl.BoolVar(&f.asJSON, "json", false, "print JSON, for machines")
+	for _, k := range revocable() {
+		cmd.AddCommand(f.kindCommand(k))
+	}
+	return cmd
+}
+
+// kind is one of the commands.
+type kind struct {
+	revocation.Kind
+	arg, short, question string // no question: it cuts off one alone
+}
+
+func revocable() []kind {
+	return []kind{
+		{revocation.User, "OBJECT-ID", "Refuse a user's tokens, or a service principal's", ""},
+		{revocation.Client, "APP-ID", "Refuse the tokens of a client, by its app id or its name in the contracts", ""},
+		{revocation.Token, "UTI | -", "Refuse one token, by its uti; - reads the token itself from standard input", ""},
+		{revocation.Tenant, "TENANT-ID", "Refuse all tokens of an Entra tenant", "Refuse every token of the tenant that was issued up to now?"},
+		{revocation.Subscription, "ID", "Refuse a subscription's keys that were made up to now; rotate makes new ones", ""},
+		{revocation.All, "", "Refuse every token, and every subscription key", "Refuse every token and every subscription key that was made up to now? New keys must be made for all."},
+	}
+}
+
+func (f *revokeFlags) kindCommand(k kind) *cobra.Command {
+	args := cobra.ExactArgs(1)
+	if k.arg == "" {
+		args = cobra.NoArgs
+	}
+	return &cobra.Command{
+		Use: strings.TrimSpace(string(k.Kind) + " " + k.arg), Short: k.short, Args: args,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.revoke(cmd, k, strings.Join(args, "")) },
+	}
+}
+
+func (f *revokeFlags) revoke(cmd *cobra.Command, k kind, id string) error {
+	keep, err := f.kept()
+	if err != nil {
+		return err
+	}
+	store, err := f.open(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := f.subject(cmd.InOrStdin(), store.plan, k.Kind, id)
+	if err != nil {
+		return err
+	}
+	if k.question != "" {
+		if err := confirm(cmd, f.yes, k.question); err != nil {
+			return err
+		}
+	}
+	e, err := store.book().Revoke(cmd.Context(), revocation.Order{Subject: s, By: whoami(), Reason: f.reason, Keep: keep})
+	if err != nil && !errors.Is(err, revocation.ErrNotTold) {
+		return err
+	}
+	if shown := f.show(cmd.OutOrStdout(), e, err == nil); shown != nil {
+		return shown
+	}
+	return told(err)
+}
+
+// told explains a half-done change.
+func told(err error) error {
+	if errors.Is(err, revocation.ErrNotTold) {
+		return fmt.Errorf("%w. It is written, and holds within 5 minutes; run the same command again to have it hold within 5 seconds", err)
+	}
+	return err
+}
+
+func (f *revokeFlags) kept() (time.Duration, error) {
+	switch f.keep {
+	case "":
+		return 0, nil
+	case forever:
+		return revocation.Forever, nil
+	}
+	d, err := time.ParseDuration(f.keep)
+	if err != nil || d < time.Minute {
+		return 0, fmt.Errorf("--keep %q: write a time from 1m on such as 48h, or forever", f.keep)
+	}
+	return d, nil
+}
+
+// subject is whom the arguments mean. What is left out comes from the contracts.
+func (f *revokeFlags) subject(in io.Reader, plan *contract.Plan, k revocation.Kind, id string) (revocation.Subject, error) {
+	tenant, issuer := f.tenant, f.issuer
+	switch k {
+	case revocation.All, revocation.Subscription:
+		if tenant != "" || issuer != "" {
+			return revocation.Subject{}, fmt.Errorf("revoke %s takes neither --tenant nor --issuer", k)
+		}
+		return revocation.Of(k, "", "", id)
+	case revocation.Tenant:
+		tenant, id = id, ""
+	case revocation.Client:
+		id = clientNamed(plan, id)
+	case revocation.Token:
+		if id == "-" {
+			var err error
+			if id, tenant, err = nameOf(in, tenant, issuer); err != nil {
+				return revocation.Subject{}, err
+			}
+		}
+	}
+	if err := knownIssuer(plan, issuer); err != nil {
+		return revocation.Subject{}, err
+	}
+	if tenant == "" && cmp.Or(issuer, contract.Entra) == contract.Entra && k != revocation.Client {
+		if tenant = onlyTenant(plan); tenant == "" {
+			return revocation.Subject{}, errors.New("which tenant's isn't clear; name it with --tenant, or another issuer with --issuer")
+		}
+	}
+	return revocation.Of(k, issuer, tenant, id)
+}
+
+// clientNamed is the app id of a client that the contracts list by that name.
+func clientNamed(plan *contract.Plan, name string) string {
+	if plan == nil {
+		return name
+	}
+	for _, api := range plan.APIs {
+		for id, listed := range api.Callers.Clients {
+			if listed.Name == name {
+				return id
+			}
+		}
+	}
+	return name
+}
+
+func knownIssuer(plan *contract.Plan, name string) error {
+	if name == "" || plan == nil {
+		return nil
+	}
+	var all []string
+	for _, is := range plan.Issuers {
+		all = append(all, is.Name)
+	}
+	slices.Sort(all)
+	if !slices.Contains(all, name) {
+		return fmt.Errorf("--issuer %q: the contracts trust %s", name, strings.Join(slices.Compact(all), ", "))
+	}
+	return nil
+}
+
+// onlyTenant is the one Entra tenant that the contracts trust, "" if there are several.
+func onlyTenant(plan *contract.Plan) string {
+	if plan == nil {
+		return ""
+	}
+	var all []string
+	for _, is := range plan.Issuers {
+		if is.Tenant != "" && !slices.Contains(all, is.Tenant) {
+			all = append(all, is.Tenant)
+		}
+	}
+	if len(all) != 1 {
+		return ""
+	}
+	return all[0]
+}
+
+// nameOf reads what a token is called from the token itself. It is not verified:
+// whoever may revoke may revoke any.
+func nameOf(in io.Reader, tenant, issuer string) (id, tid string, err error) {
+	text, err := io.ReadAll(io.LimitReader(in, maxTokenInput))
+	if err != nil {
+		return "", "", fmt.Errorf("read the token from standard input: %w", err)
+	}
+	var claims struct{ UTI, JTI, TID string }
+	parts := strings.Split(strings.TrimSpace(string(text)), ".")
+	if len(parts) != 3 || json.Unmarshal(payloadOf(parts[1]), &claims) != nil {
+		return "", "", errors.New("what standard input holds is not a token")
+	}
+	id = claims.UTI
+	if issuer != "" && issuer != contract.Entra {
+		id, claims.TID = claims.JTI, ""
+	}
+	if id == "" {
+		return "", "", errors.New("the token has no name (uti, or jti with --issuer); revoke its user or client instead")
+	}
+	return id, cmp.Or(tenant, claims.TID), nil
+}
+
+// book writes this store's list.
+func (s *openStore) book() revocation.Book {
+	return revocation.Book{Rows: s.account.Table(revocation.TableName), Clock: s.account.Clock(), NewID: rand.Text}
+}
+
+// whoami is who runs the command, as this machine knows them.
+func whoami() string {
+	who, host := "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return who + "@" + host
+}
