@@ -31,6 +31,7 @@ type Event struct {
 	Code         string    `json:"code"`
 	Rule         string    `json:"rule,omitempty"`  // what in the contract decided
 	Cause        string    `json:"cause,omitempty"` // for operators; at most 1 KiB
+	Marks        []string  `json:"marks,omitempty"` // what held this call up or let it through although, such as limit_outage:NAME:allow
 }
 
 // Verdicts of an event.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
@@ -64,6 +65,6 @@ func checkStore(getenv func(string) string, plan *contract.Plan) error {
 	if plan.Store == nil {
 		return nil
 	}
-	_, err := newStore(Outside{Getenv: getenv}, nil, nil).open(*plan.Store)
+	_, err := newStore(Outside{Getenv: getenv, Now: time.Now}, nil, nil).open(*plan.Store)
 	return err
 }

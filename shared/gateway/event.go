@@ -15,7 +15,7 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	e := &audit.Event{
 		Time: began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(ctx), Contract: g.plan.Version,
 		Method: c.Request.Method, Path: c.Path,
-		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken,
+		Verdict: audit.Granted, Code: "granted", Status: c.Outcome.Status, Cause: c.Outcome.Broken, Marks: c.Marks,
 	}
 	if rt != nil {
 		e.API, e.Operation = rt.api, rt.operation
@@ -28,7 +28,7 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	}
 	switch {
 	case refused != nil:
-		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()
+		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, c.Outcome.Status, refused.Code, refused.Rule, refused.Cause()
 	case c.Outcome.ClientGone:
 		e.Code = "client_gone"
 	case c.Outcome.Broken != "":

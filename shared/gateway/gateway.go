@@ -19,7 +19,9 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/cors"
 	"tollgate/shared/headers"
+	"tollgate/shared/limit"
 	"tollgate/shared/limit/guard"
+	"tollgate/shared/limit/memory"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/subscription"
@@ -36,6 +38,7 @@ type Parts struct {
 	Events   audit.Sink
 
 	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
+	Limits        limit.Store                                     // where calls are counted; nil: each limit does what it does during an outage
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -82,7 +85,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "callers", "allow", "binding", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -90,16 +93,17 @@ type Step struct {
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
-		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil),
+		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
+	limits := limit.NewSet(plan, limit.Stores{Shared: parts.Limits, Local: memory.New(parts.Now)})
 	flood := guard.New(plan.FloodGuard)
 	keys := g.keys(flood)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver, keyed := g.deliveries(api), keys(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, keyed(op), who)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, keyed(op), who, limits)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -113,7 +117,16 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 }
 
 // decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage) []step {
+func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage, limits *limit.Set) []step {
+	steps := demands(plan, api, op, key, who)
+	if spend := limits.Spend(api, op); spend != nil {
+		steps = append(steps, step{"limits", spend}) // last: a call that is refused for another reason costs nothing
+	}
+	return steps
+}
+
+// demands are all that come before limits.
+func demands(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage) []step {
 	steps := origin(plan, api)
 	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
 		steps = append(steps, step{"headers", headers.Require(demanded)})
@@ -164,7 +177,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer, Style: g.own.style}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -200,6 +213,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		g.refuse(w, call, rt, refused)
 	}
+	for _, do := range call.Afterwards {
+		do(context.WithoutCancel(ctx), call, refused)
+	}
 	g.record(ctx, began, call, rt, refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
 		// Returning would end the answer as if it were whole, or make one up. A server
@@ -209,12 +225,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}
+	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead, Style: c.Style}
 	if rt != nil {
 		about.Metadata = rt.metadata
 	}
 	c.Announce(w.Header())
-	refusal.Write(w, about, refused)
+	c.Outcome.Status = refusal.Write(w, about, refused)
 }
 
 // run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its

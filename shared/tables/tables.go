@@ -57,7 +57,7 @@ type Account struct {
 
 // Open does no network. Its error never holds a key or a SAS.
 func Open(o Options) (*Account, error) {
-	a := &Account{clock: NewClock(o.Now), try: o.Try}
+	a := &Account{clock: NewClock(MachineOf(o.Now)), try: o.Try}
 	if a.try == 0 {
 		a.try = DefaultTry
 	}
