@@ -37,8 +37,8 @@ type Parts struct {
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
 
+	Limits        func(contract.PlannedStore) limit.Store         // where calls are counted; nil: each limit does what it does during an outage
 	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
-	Limits        limit.Store                                     // where calls are counted; nil: each limit does what it does during an outage
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
@@ -51,6 +51,14 @@ func (p Parts) provers(api contract.PlannedAPI) []pipeline.Prover {
 		return nil
 	}
 	return p.Provers(api)
+}
+
+// limits is where the plan's calls are counted, nil for nowhere.
+func (p Parts) limits(plan *contract.Plan) limit.Store {
+	if p.Limits == nil || plan.Store == nil {
+		return nil
+	}
+	return p.Limits(*plan.Store)
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -96,14 +104,15 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
-	limits := limit.NewSet(plan, limit.Stores{Shared: parts.Limits, Local: memory.New(parts.Now)})
+	limits := limit.NewSet(plan, limit.Stores{Shared: parts.limits(plan), Local: memory.New(parts.Now)})
 	flood := guard.New(plan.FloodGuard)
 	keys := g.keys(flood)
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver, keyed := g.deliveries(api), keys(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, keyed(op), who, limits)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op)}
+			rt.stages = decision(plan, api, op, keyed(op), who, limits)
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}

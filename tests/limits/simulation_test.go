@@ -60,7 +60,8 @@ func TestSimulated(t *testing.T) {
 				t.Errorf("got %.1f transactions for 1,000 admitted calls, want %.0f at most", cost, c.most)
 			}
 			t.Logf("admitted by window: %v; offered: %v; could not be decided: %d", r.admitted, r.offered, r.unavailable)
-			t.Logf("%.1f transactions for 1,000 admitted calls, %.1f %% of them conflicts", r.cost(), 100*float64(r.table.Conflicts)/float64(r.transactions()))
+			_, _, conflicts := r.table.Spent()
+			t.Logf("%.1f transactions for 1,000 admitted calls, %.1f %% of them conflicts", r.cost(), 100*float64(conflicts)/float64(r.transactions()))
 		})
 	}
 }

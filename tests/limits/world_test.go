@@ -40,7 +40,10 @@ type call struct {
 	admitted bool
 }
 
-func (r *result) transactions() int { return r.table.Reads + r.table.Writes }
+func (r *result) transactions() int {
+	reads, writes, _ := r.table.Spent()
+	return reads + writes
+}
 
 // cost is the transactions for 1,000 admitted calls.
 func (r *result) cost() float64 {
@@ -68,14 +71,13 @@ func simulate(t *testing.T, s scenario) *result {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{scenario: s, began: time.Now(), table: limittest.NewTable(time.Now), random: rand.New(rand.NewPCG(s.seed, 7))}
 		w.result = result{offered: map[int64]int64{}, admitted: map[int64]int64{}, table: w.table}
-		w.table.Meet = func(bool) error { time.Sleep(w.latency()); return nil }
-		w.table.After = func(writes bool) error {
+		w.table.Meet(func(bool) error { time.Sleep(w.latency()); return nil }, func(writes bool) error {
 			time.Sleep(w.latency() / 2)
 			if writes && w.chance() < s.lost {
 				return errors.New("the answer is lost")
 			}
 			return nil
-		}
+		})
 		ctx, cancel := context.WithTimeout(t.Context(), s.length)
 		defer cancel()
 		var all sync.WaitGroup

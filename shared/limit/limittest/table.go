@@ -13,20 +13,41 @@ import (
 // Table is rows in memory, with what is asked of it counted.
 type Table struct {
 	Now func() time.Time // its own clock
-	// Meet is called before each request, outside of any lock; an error fails it.
-	// After is called once it has taken effect: its error is an outcome that the asker doesn't know.
-	Meet, After func(writes bool) error
 
 	mu      sync.Mutex
+	meet    func(writes bool) error
+	after   func(writes bool) error
 	rows    map[tables.Key]tables.Row
 	version int
 
-	Reads, Writes, Conflicts int
+	reads, writes, conflicts int
 }
 
 // NewTable is empty.
 func NewTable(now func() time.Time) *Table {
 	return &Table{Now: now, rows: map[tables.Key]tables.Row{}}
+}
+
+// Meet is called before each request from now on, outside of any lock; its error
+// fails the request. After is called once that has taken effect: its error is an
+// outcome that the asker doesn't know. nil for neither.
+func (s *Table) Meet(before, after func(writes bool) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meet, s.after = before, after
+}
+
+func (s *Table) trouble() (before, after func(writes bool) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.meet, s.after
+}
+
+// Spent is what was asked of it so far.
+func (s *Table) Spent() (reads, writes, conflicts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads, s.writes, s.conflicts
 }
 
 // View is the table as one instance sees it.
@@ -41,7 +62,7 @@ func (s *Table) View(machine tables.Machine) View { return View{s, tables.NewClo
 // Get reads a row.
 func (s View) Get(_ context.Context, key tables.Key) (row tables.Row, err error) {
 	err = s.answer(false, func() error {
-		s.Reads++
+		s.reads++
 		found, ok := s.rows[key]
 		if !ok {
 			return tables.ErrNotFound
@@ -56,9 +77,9 @@ func (s View) Get(_ context.Context, key tables.Key) (row tables.Row, err error)
 // Insert adds a row.
 func (s View) Insert(_ context.Context, row tables.Row) (etag string, err error) {
 	err = s.answer(true, func() error {
-		s.Writes++
+		s.writes++
 		if _, ok := s.rows[row.Key]; ok {
-			s.Conflicts++
+			s.conflicts++
 			return tables.ErrExists
 		}
 		etag = s.put(row)
@@ -70,12 +91,12 @@ func (s View) Insert(_ context.Context, row tables.Row) (etag string, err error)
 // Replace changes a row, if it is the one with row.ETag.
 func (s View) Replace(_ context.Context, row tables.Row) (etag string, err error) {
 	err = s.answer(true, func() error {
-		s.Writes++
+		s.writes++
 		switch found, ok := s.rows[row.Key]; {
 		case !ok:
 			return tables.ErrNotFound
 		case found.ETag != row.ETag:
-			s.Conflicts++
+			s.conflicts++
 			return tables.ErrChanged
 		}
 		etag = s.put(row)
@@ -95,8 +116,9 @@ func (s *Table) put(row tables.Row) string {
 // answer is one exchange; its clock hears the date of it, in whole seconds.
 func (s View) answer(writes bool, do func() error) error {
 	asked := s.Clock.Passed()
-	if s.Meet != nil {
-		if err := s.Meet(writes); err != nil {
+	before, after := s.trouble()
+	if before != nil {
+		if err := before(writes); err != nil {
 			return err
 		}
 	}
@@ -104,8 +126,8 @@ func (s View) answer(writes bool, do func() error) error {
 	err := do()
 	date := s.Now().Truncate(time.Second)
 	s.mu.Unlock()
-	if s.After != nil {
-		if err := s.After(writes); err != nil {
+	if after != nil {
+		if err := after(writes); err != nil {
 			return err
 		}
 	}
