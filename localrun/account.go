@@ -68,7 +68,8 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 	for _, step := range steps {
 		one := stageAccount{Stage: step.Stage, Verdict: audit.Granted}
 		if r := step.Refused; r != nil {
-			one = stageAccount{Stage: step.Stage, Verdict: audit.Refused, Status: r.Kind.Status(), Code: r.Code, Detail: r.Detail, Cause: r.Cause(), Rule: r.Rule}
+			status, text := call.Style.Answer(r)
+			one = stageAccount{Stage: step.Stage, Verdict: audit.Refused, Status: status, Code: r.Code, Detail: text, Cause: r.Cause(), Rule: r.Rule}
 			s.place(&one, api)
 			a.Verdict, a.Status, a.Code = one.Verdict, one.Status, one.Code
 		}

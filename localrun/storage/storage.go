@@ -20,7 +20,9 @@
 //     and se must lie ahead; neither the signature nor what it permits is checked.
 //
 // Faults on request: those of package faults, those that the constants of this
-// package name, and Offset. What differs from the service otherwise: tables are
+// package name, and Offset; over HTTP, POST and DELETE /_control/fault, POST
+// /_control/offset, GET and DELETE /_control/operations (the counts), DELETE
+// /_control/tables (everything). What differs from the service otherwise: tables are
 // gone at once when deleted, nothing is throttled unless asked for, keys are
 // ordered by code point, and statistics of a secondary don't exist.
 package storage

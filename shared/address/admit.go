@@ -22,8 +22,8 @@ func Admit(lists ...contract.AddressList) pipeline.Stage {
 	}
 	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
 		for _, l := range compiled {
-			if !l.admits(c.Client) {
-				return refused(l.rule)
+			if facts, refuses := l.refuses(c.Client); refuses {
+				return refused(l.rule).Knowing(facts)
 			}
 		}
 		return nil
@@ -42,8 +42,17 @@ type list struct {
 	rule        string
 }
 
-func (l list) admits(a netip.Addr) bool {
-	return !contract.Private(a) && !l.deny.hold(a) && (len(l.allow) == 0 || l.allow.hold(a))
+// refuses tells why, too: a private address is told as an unknown one, as it may be anyone's.
+func (l list) refuses(a netip.Addr) (why refusal.Facts, yes bool) {
+	switch {
+	case contract.Private(a):
+		return refusal.Facts{}, true
+	case l.deny.hold(a):
+		return refusal.Facts{Address: a, Blocked: true}, true
+	case len(l.allow) > 0 && !l.allow.hold(a):
+		return refusal.Facts{Address: a}, true
+	}
+	return refusal.Facts{}, false
 }
 
 // networks are in order, and none overlaps another: contract.Check saw to it.

@@ -28,10 +28,10 @@ func Admit(callers contract.Callers) pipeline.Stage {
 			if listed.Strong {
 				rule = "clients"
 			}
-			return forbidden("client_auth_too_weak", "The client must prove itself to Entra by a certificate or a federated credential, not by a secret.", rule)
+			return forbidden("client_auth_too_weak", "The client must prove itself to Entra by a certificate or a federated credential, not by a secret.", rule).Knowing(said(id.Claims, "azpacr", "appidacr"))
 		}
 		if callers.MembersOnly && id.Principal == pipeline.User && !member(id.Claims) {
-			return forbidden("guest_not_allowed", "The token doesn't say that the user is a member of the tenant (acct 0).", "guests")
+			return forbidden("guest_not_allowed", "The token doesn't say that the user is a member of the tenant (acct 0).", "guests").Knowing(said(id.Claims, "acct"))
 		}
 		return nil
 	}
@@ -41,13 +41,15 @@ func forbidden(code, detail, rule string) *refusal.Refusal {
 	return refusal.New(refusal.Forbidden, code, detail).By(rule)
 }
 
-// client finds the calling application in the API's list. entra-oauth.md §1:
-// azp in v2 tokens, appid in v1; RFC 9068 calls it client_id.
+// clientClaims: entra-oauth.md §1: azp in v2 tokens, appid in v1; RFC 9068 calls it client_id.
+func clientClaims() []string { return []string{"azp", "appid", "client_id"} }
+
+// client finds the calling application in the API's list.
 func client(c pipeline.Claims, callers contract.Callers) (contract.ListedClient, *refusal.Refusal) {
 	if callers.Clients == nil {
 		return contract.ListedClient{}, nil
 	}
-	for _, name := range []string{"azp", "appid", "client_id"} {
+	for _, name := range clientClaims() {
 		if id, there := c[name].(string); there {
 			if listed, ok := callers.Clients[id]; ok {
 				return listed, nil
@@ -55,7 +57,7 @@ func client(c pipeline.Claims, callers contract.Callers) (contract.ListedClient,
 			break // the first one counts; a second must not overrule it
 		}
 	}
-	return contract.ListedClient{}, forbidden("client_not_allowed", "The client application is not one that this API lists.", "clients")
+	return contract.ListedClient{}, forbidden("client_not_allowed", "The client application is not one that this API lists.", "clients").Knowing(said(c, clientClaims()...))
 }
 
 // strongly: entra-oauth.md §1: 0 is a public client, 1 a secret, 2 a certificate

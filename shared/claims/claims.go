@@ -43,9 +43,9 @@ func user(id *pipeline.Identity, allow contract.Allow, ask []string, rule string
 		return wrongPrincipal("This operation is for applications, not for users.", rule)
 	case len(allow.Scopes) > 0 && !shared(id.Scopes, allow.Scopes):
 		return refusal.New(refusal.Forbidden, "insufficient_scope", "The token holds none of the scopes that this operation asks for.").
-			Challenging(refusal.Challenge{Error: "insufficient_scope", Scope: ask}).By(rule + ".scopes")
+			Challenging(refusal.Challenge{Error: "insufficient_scope", Scope: ask}).By(rule + ".scopes").Knowing(said(id.Claims, id.ScopeClaim))
 	case len(allow.UserRoles) > 0 && !shared(id.Roles, allow.UserRoles):
-		return insufficientRole(rule + ".userRoles")
+		return insufficientRole(id, rule+".userRoles")
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func application(id *pipeline.Identity, allow contract.Allow, rule string) *refu
 	case len(allow.Roles) == 0:
 		return wrongPrincipal("This operation is for users, not for applications.", rule)
 	case !shared(id.Roles, allow.Roles):
-		return insufficientRole(rule + ".roles")
+		return insufficientRole(id, rule+".roles")
 	}
 	return nil
 }
@@ -64,8 +64,8 @@ func wrongPrincipal(detail, rule string) *refusal.Refusal {
 	return refusal.New(refusal.Forbidden, "wrong_principal_type", detail).By(rule)
 }
 
-func insufficientRole(rule string) *refusal.Refusal {
-	return refusal.New(refusal.Forbidden, "insufficient_role", "The caller holds none of the roles that this operation asks for.").By(rule)
+func insufficientRole(id *pipeline.Identity, rule string) *refusal.Refusal {
+	return forbidden("insufficient_role", "The caller holds none of the roles that this operation asks for.", rule).Knowing(said(id.Claims, "roles"))
 }
 
 func shared(have, want []string) bool {
@@ -77,14 +77,18 @@ func Demand(required []contract.RequiredClaim) pipeline.Stage {
 	return func(_ context.Context, c *pipeline.Call) *refusal.Refusal {
 		for _, r := range required {
 			if !holds(c.Identity.Claims, r) {
-				if r.Claim == "groups" && overage(c.Identity.Claims) {
-					return forbidden("groups_overage", "The user is in too many groups for the token to list them; have the registration send only the groups assigned to the application.", r.Rule)
-				}
-				return refusal.New(refusal.Forbidden, "claim_required", "The token lacks a claim, or a value of it, that this API asks for.").By(r.Rule)
+				return lacking(c.Identity.Claims, r).Knowing(unmet(c.Identity.Claims, r, required))
 			}
 		}
 		return nil
 	}
+}
+
+func lacking(c pipeline.Claims, r contract.RequiredClaim) *refusal.Refusal {
+	if r.Claim == "groups" && overage(c) {
+		return forbidden("groups_overage", "The user is in too many groups for the token to list them; have the registration send only the groups assigned to the application.", r.Rule)
+	}
+	return forbidden("claim_required", "The token lacks a claim, or a value of it, that this API asks for.", r.Rule)
 }
 
 // overage: entra-oauth.md §1: over 200 groups the list is dropped, and the token

@@ -48,7 +48,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		PublicURL: strings.TrimSuffix(b.env.PublicURL, "/"), ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
 		Keys:        KeyTimes{time.Duration(g.Identity.Keys.Refresh), time.Duration(g.Identity.Keys.Refetch), time.Duration(g.Identity.Keys.MaxStale)},
 		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn,
-		Answer: answerHeaders(g.ResponseHeaders, nil),
+		Answer: answerHeaders(g.ResponseHeaders, nil), Errors: g.Errors,
 	}
 	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)
 	for _, h := range sortedKeys(g.Forward) {
@@ -69,6 +69,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 	b.checkAudiences(p, faults)
 	p.AssertionKey = b.assertionKey(p, faults)
 	b.products(p)
+	b.limits(p, faults)
 	b.store(p, faults)
 	return p
 }
@@ -112,7 +113,7 @@ func (b *binder) api(d *document, a *API, others []TrustedIssuer) PlannedAPI {
 		b.warnAudience(d, a, audience)
 	}
 	out.CORS, out.Headers, out.Answer = a.CORS.planned(), required("headers", a.Headers), answerHeaders(b.estate.Gateway.ResponseHeaders, a.ResponseHeaders)
-	out.Proof = a.Proof
+	out.Proof, out.Errors = a.Proof, a.Errors
 	if a.Proof.DPoP != "" && b.env.PublicURL == "" {
 		d.fault("proof.dpop", "a proof names the public address, and %s has no publicURL", b.env.doc.file)
 	}

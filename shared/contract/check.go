@@ -43,6 +43,7 @@ func (e *Estate) checkGateway() {
 	}
 	g.checkAddress(d)
 	d.checkAnswer(g.ResponseHeaders, g)
+	e.checkProductLimits()
 	seen := map[string]bool{Entra: true}
 	for i, is := range g.Identity.Issuers {
 		at := fmt.Sprintf("identity.issuers.%d", i)
@@ -116,6 +117,7 @@ func (c *apiCheck) run() {
 	for i := range c.api.Operations {
 		c.checkOperation(i, below)
 	}
+	c.checkLimits()
 	c.checkCORS()
 	c.checkAssertion()
 	c.checkHeaders()

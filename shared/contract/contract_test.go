@@ -72,7 +72,7 @@ func TestEachFaultIsNamedWhereItStands(t *testing.T) {
 		want  string // file:line:column: error: start of the message
 	}{
 		"unknown field":             {[]string{"orders.yaml", "owner: o", "owner: o\nowners: p"}, `orders.yaml:4:1: error: unknown field "owners"; did you mean "owner"?`},
-		"a word of a later version": {[]string{"orders.yaml", "owner: o", "owner: o\nversions: []"}, `orders.yaml:4:1: error: unknown field "versions"`},
+		"a word of a later version": {[]string{"orders.yaml", "owner: o", "owner: o\ncache: 5m"}, `orders.yaml:4:1: error: unknown field "cache"`},
 		"unknown nested field":      {[]string{"orders.yaml", "allow: {", "allow: { role: [x],"}, `orders.yaml:10:45: error: unknown field "role"; did you mean "roles"?`},
 		"missing field":             {[]string{"orders.yaml", "audience: \"api://${tenant}/orders\"\n", ""}, `orders.yaml:1:1: error: "audience" is missing`},
 		"wrong type":                {[]string{"orders.yaml", "owner: o", "owner: [o]"}, `orders.yaml:3:8: error: want text, got a list`},

@@ -15,6 +15,7 @@ const (
 	DefaultMaxStale  = 24 * time.Hour
 	DefaultRefused   = 100
 	DefaultWindow    = time.Minute
+	DefaultErrors    = ErrorsProblem
 	// Home is the name of the environment's own tenant.
 	Home = "home"
 	// Entra is the name by which an API accepts tokens of the environment's tenant.
@@ -41,8 +42,10 @@ func (e *Estate) setDefaults() {
 	if g.MaxBody == 0 {
 		g.MaxBody = DefaultMaxBody
 	}
+	orElseText(&g.Errors, DefaultErrors)
 	for i := range e.APIs {
 		a := &e.APIs[i]
+		orElseText(&a.Errors, g.Errors)
 		if a.Issuers == nil {
 			a.Issuers = []string{Entra}
 		}
@@ -60,9 +63,19 @@ func (e *Estate) setDefaults() {
 		if a.MaxBody == 0 {
 			a.MaxBody = g.MaxBody
 		}
+		setLimitDefaults(a.Limits)
+		for j := range a.Operations {
+			setLimitDefaults(a.Operations[j].Limits)
+		}
+	}
+	for _, product := range g.Products {
+		setLimitDefaults(product.Limits) // the slice is the map's own
 	}
 	for _, env := range e.environments {
 		orElseText(&env.Cloud, "global")
+		if env.Store != nil {
+			orElse(&env.Store.Try, DefaultTry)
+		}
 	}
 }
 
@@ -77,6 +90,12 @@ func orElseText(s *string, otherwise string) {
 		*s = otherwise
 	}
 }
+
+// How refusals are written.
+const (
+	ErrorsProblem = "problem" // RFC 9457
+	ErrorsAPIM    = "apim"    // API Management's envelope
+)
 
 // protected tells whether any operation asks for a token.
 func (a *API) protected() bool {

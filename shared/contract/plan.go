@@ -30,6 +30,7 @@ type Plan struct {
 	Store          *PlannedStore        // nil: nothing is kept
 	Products       []PlannedProduct     // by name
 	Revocation     *PlannedRevocation   // nil: nothing can be revoked, for there is no store
+	Errors         string               // how refusals are written that belong to no API: problem or apim
 	file           string               // the Gateway's
 	lines          map[string]int       // its rules, by name
 }
@@ -109,7 +110,7 @@ type PlannedAPI struct {
 	Keys       PlannedKeys
 	KeyNames   KeyNames       // of every API
 	Products   []string       // those that hold it, by name
-	Limits     []PlannedLimit // of the API as a whole
+	Errors     string         // how its refusals are written: problem or apim
 	lines      map[string]int // its rules, by name
 }
 
@@ -179,5 +180,5 @@ type PlannedOperation struct {
 
 	Key    KeyDemand
 	Weight int64          // of a call, from 1
-	Limits []PlannedLimit // besides the API's
+	Limits []PlannedLimit // the API's that concern it, and its own
 }

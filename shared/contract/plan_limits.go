@@ -5,7 +5,8 @@ import "time"
 // PlannedStore is Store, bound.
 type PlannedStore struct {
 	Tables   string
-	Identity string    // client id of the managed identity; "" for the system-assigned
+	Identity string // client id of the managed identity; "" for the system-assigned
+	Try      time.Duration
 	Digest   SecretRef // of subscription keys; zero where no contract uses keys
 	Previous SecretRef // zero where there is none
 }

@@ -5,6 +5,12 @@ import (
 	"time"
 )
 
+// DefaultTry is how long one request to the store may take, and maxTry the longest that it can be told to.
+const (
+	DefaultTry = 250 * time.Millisecond
+	maxTry     = 5 * time.Second
+)
+
 // DefaultRevocationStale is how long the list of revocations is used while the store can't be asked.
 const DefaultRevocationStale = 5 * time.Minute
 
@@ -17,7 +23,10 @@ func (b *binder) store(p *Plan, faults *Faults) {
 		return
 	}
 	checkURL(b.envDoc, "store.tables", said.Tables, plainLoopback)
-	p.Store = &PlannedStore{Tables: strings.TrimSuffix(said.Tables, "/"), Identity: b.env.Identities[GatewayIdentity]}
+	p.Store = &PlannedStore{Tables: strings.TrimSuffix(said.Tables, "/"), Identity: b.env.Identities[GatewayIdentity], Try: time.Duration(said.Try)}
+	if p.Store.Try > maxTry {
+		b.envDoc.fault("store.try", "is over %s; a slow store would make a slow gateway", maxTry)
+	}
 	p.Revocation = &PlannedRevocation{MaxStale: DefaultRevocationStale}
 	if r := b.estate.Gateway.Revocation; r != nil && r.MaxStale > 0 {
 		p.Revocation.MaxStale = time.Duration(r.MaxStale)

@@ -45,6 +45,7 @@ type Gateway struct {
 	Products         map[string]Product `field:"products" doc:"Bundles of APIs that are subscribed to, by name." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	SubscriptionKeys SubscriptionKeys   `field:"subscriptionKeys" doc:"How subscription keys are sent, and how fresh what is known of them must be."`
 	Revocation       *Revocation        `field:"revocation" doc:"How fresh the list of revocations must be. With a store, revocations always hold; this needs one."`
+	Errors           string             `field:"errors" doc:"How refusals are written, for APIs that don't say, and where there is no API. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts, for clients that know those." enum:"problem,apim" default:"problem"`
 }
 
 // Identity says whose tokens are accepted.
@@ -111,6 +112,7 @@ type API struct {
 
 	SubscriptionKeys KeyPlace `field:"subscriptionKeys" doc:"How subscription keys are sent to this API, where it differs from the gateway."`
 	Limits           []Limit  `field:"limits" doc:"How much may be used of the API as a whole, besides what products and operations say."`
+	Errors           string   `field:"errors" doc:"How refusals are written, if not as the gateway says. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts." enum:"problem,apim"`
 }
 
 // Proof is how a caller proves that a bound token is its own.

@@ -32,6 +32,7 @@ type Revocation struct {
 // Store is where counters, subscriptions and revocations are kept.
 type Store struct {
 	Tables    string     `field:"tables,required" doc:"Address of the storage account's tables, such as https://NAME.table.core.windows.net. The gateway's identity needs Storage Table Data Contributor. Plain http only for loopback."`
+	Try       Duration   `field:"try" doc:"How long one request to the store may take, up to 5s. A call waits for two at the most." default:"250ms"`
 	KeyDigest *KeyDigest `field:"keyDigest" doc:"The secret by which subscription keys are told without being kept. Needed where keys are used."`
 }
 

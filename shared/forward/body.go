@@ -17,6 +17,7 @@ var errBodyTooLarge = errors.New("the request body is over the contract's cap")
 type body struct {
 	from    io.Reader
 	left    int64 // bytes until the cap
+	read    atomic.Int64
 	clock   *clock
 	tooLong atomic.Bool // the transport may still be reading when the exchange has ended
 	ended   atomic.Bool // nothing more comes from the client
@@ -37,12 +38,21 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, errBodyTooLarge // the transport breaks the connection: the backend never sees a complete, shorter body
 	}
 	b.left -= int64(n)
+	b.read.Add(int64(n))
 	if err != nil {
 		b.ended.Store(true)
 		b.slow.Store(errors.Is(err, wire.ErrSlowBody))
 		b.broken.Store(!errors.Is(err, io.EOF))
 	}
 	return n, err
+}
+
+// received is how much of the body was handed over; nil is none.
+func (b *body) received() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.read.Load()
 }
 
 // Close does nothing: the server that gave the body ends it with the exchange.

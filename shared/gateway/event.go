@@ -28,7 +28,7 @@ func (g *Gateway) record(ctx context.Context, began time.Time, c *pipeline.Call,
 	}
 	switch {
 	case refused != nil:
-		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, refused.Kind.Status(), refused.Code, refused.Rule, refused.Cause()
+		e.Verdict, e.Status, e.Code, e.Rule, e.Cause = audit.Refused, c.Outcome.Status, refused.Code, refused.Rule, refused.Cause()
 	case c.Outcome.ClientGone:
 		e.Code = "client_gone"
 	case c.Outcome.Broken != "":

@@ -20,7 +20,7 @@ func (g *Gateway) route(c *pipeline.Call) (*route, *refusal.Refusal) {
 	}
 	m := g.root.mannersAt(c.Path)
 	if m != nil {
-		c.Answer = m.toward(c.Request.Header)
+		c.Answer, c.Style = m.toward(c.Request.Header), m.style
 	}
 	if refused := headers.Single(c.Request.Header); refused != nil {
 		return nil, refused

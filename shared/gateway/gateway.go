@@ -9,17 +9,15 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"tollgate/shared/address"
 	"tollgate/shared/assertion"
 	"tollgate/shared/audit"
-	"tollgate/shared/claims"
 	"tollgate/shared/contract"
-	"tollgate/shared/cors"
-	"tollgate/shared/headers"
+	"tollgate/shared/limit"
 	"tollgate/shared/limit/guard"
+	"tollgate/shared/limit/memory"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/revocation"
@@ -36,6 +34,7 @@ type Parts struct {
 	Provers  func(contract.PlannedAPI) []pipeline.Prover // how the gateway proves itself to it; nil: not at all
 	Events   audit.Sink
 
+	Limits        func(contract.PlannedStore) limit.Store         // where calls are counted; nil: each limit does what it does during an outage
 	Subscriptions func(contract.PlannedStore) subscription.Source // where keys are kept; nil: every call that needs one is refused
 	Revocations   func(*contract.Plan) revocation.Lists           // who was cut off; nil: with a store, every call that could be is refused
 	Chores        func(*contract.Plan) []Chore                    // what Refresh does besides; nil: nothing
@@ -51,6 +50,14 @@ func (p Parts) provers(api contract.PlannedAPI) []pipeline.Prover {
 		return nil
 	}
 	return p.Provers(api)
+}
+
+// limits is where the plan's calls are counted, nil for nowhere.
+func (p Parts) limits(plan *contract.Plan) limit.Store {
+	if p.Limits == nil || plan.Store == nil {
+		return nil
+	}
+	return p.Limits(*plan.Store)
 }
 
 // Gateway answers every request by the plan it was compiled from.
@@ -85,7 +92,7 @@ type step struct {
 
 // Step is what one stage said of a call.
 type Step struct {
-	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "revocation", "callers", "allow", "binding", "require", "stepUp" or "forward"
+	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "revocation", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
 	Refused *refusal.Refusal // nil: the call may go on
 }
 
@@ -93,16 +100,18 @@ type Step struct {
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
-		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil),
+		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
+	limits := limit.NewSet(plan, limit.Stores{Shared: parts.limits(plan), Local: memory.New(parts.Now)})
 	flood := guard.New(plan.FloodGuard)
 	keys, cutOff := g.keys(flood), g.cutOff()
 	for _, api := range plan.APIs {
 		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
 		deliver, keyed := g.deliveries(api), keys(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decision(plan, api, op, keyed(op), who, cutOff)}
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op)}
+			rt.stages = decision(plan, api, op, entrance{keyed(op), who, cutOff}, limits)
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
@@ -115,45 +124,6 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	return g
 }
 
-// decision is the operation's stages, in order.
-func decision(plan *contract.Plan, api contract.PlannedAPI, op contract.PlannedOperation, key, who pipeline.Stage, cutOff []step) []step {
-	steps := origin(plan, api)
-	if demanded := slices.Concat(api.Headers, op.Headers); len(demanded) > 0 {
-		steps = append(steps, step{"headers", headers.Require(demanded)})
-	}
-	if op.WebSocket && api.CORS != nil {
-		steps = append(steps, step{"cors", cors.New(*api.CORS).Admit})
-	}
-	if op.Allow == nil {
-		return steps
-	}
-	var bound []step
-	if key != nil {
-		steps, bound = append(steps, step{"key", key}), []step{{"binding", subscription.Bound(plan.Products)}}
-	}
-	if op.Key == contract.KeyAlone {
-		return slices.Concat(steps, cutOff, bound)
-	}
-	steps = append(append(steps, step{"token", who}), cutOff...)
-	steps = append(steps, []step{
-		{"callers", claims.Admit(api.Callers)},
-		{"allow", claims.Require(op.ID, *op.Allow, scopePrefix(api))},
-	}...)
-	steps = append(append(steps, bound...), step{"require", claims.Demand(api.Require)})
-	if op.StepUp != "" {
-		steps = append(steps, step{"stepUp", claims.StepUp(op.ID, op.StepUp, plan.SignIn)})
-	}
-	return append(steps, step{"forward", claims.Pass(plan.Forward)})
-}
-
-func chained(steps []step) pipeline.Stage {
-	stages := make([]pipeline.Stage, len(steps))
-	for i, s := range steps {
-		stages[i] = s.stage
-	}
-	return pipeline.Chain(stages...)
-}
-
 // Snapshot is every issuer's key set as it is published now, as files by name.
 func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 	return g.trust.Snapshot(ctx)
@@ -161,7 +131,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer, Style: g.own.style}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -197,6 +167,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		g.refuse(w, call, rt, refused)
 	}
+	for _, do := range call.Afterwards {
+		do(context.WithoutCancel(ctx), call, refused)
+	}
 	g.record(ctx, began, call, rt, refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
 		// Returning would end the answer as if it were whole, or make one up. A server
@@ -206,12 +179,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, refused *refusal.Refusal) {
-	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead}
+	about := refusal.About{Realm: g.plan.Name, Correlation: c.Correlation, Head: c.Request.Method == http.MethodHead, Style: c.Style}
 	if rt != nil {
 		about.Metadata = rt.metadata
 	}
 	c.Announce(w.Header())
-	refusal.Write(w, about, refused)
+	c.Outcome.Status = refusal.Write(w, about, refused)
 }
 
 // run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"net/http"
+	"slices"
+
 	"tollgate/shared/contract"
 	"tollgate/shared/limit/guard"
 	"tollgate/shared/pipeline"
@@ -24,5 +27,14 @@ func (g *Gateway) keys(flood *guard.Guard) func(contract.PlannedAPI) func(contra
 			}
 			return flood.Around(known, register.Require(api, op))
 		}
+	}
+}
+
+// varyByKey: a shared cache keeps no answer to a request with Authorization (RFC
+// 9111 §3.5), but knows nothing of keys. It must not hand to a caller without one
+// what it got for a caller with one.
+func varyByKey(answer http.Header, api contract.PlannedAPI) {
+	if slices.ContainsFunc(api.Operations, func(op contract.PlannedOperation) bool { return op.Key != contract.KeyUnused }) {
+		answer["Vary"] = append(slices.Clone(answer["Vary"]), api.Keys.Header)
 	}
 }

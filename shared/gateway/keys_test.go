@@ -124,6 +124,19 @@ func TestWhatTheChallengeForAKeySays(t *testing.T) {
 	}
 }
 
+// RFC 9111 §3.5 is about Authorization only.
+func TestNoSharedCacheHandsOnWhatAKeyOpened(t *testing.T) {
+	k := newKeyed(t)
+	_, key := k.open(t, subscription.Wish{Product: "partner"})
+	w, _ := k.granted(t, request(t, "GET", "/alone/1", key))
+	if got := w.Header().Values("Vary"); len(got) != 1 || got[0] != "X-Api-Key" {
+		t.Errorf("got Vary %q, want the key's header", got)
+	}
+	if w, _ := k.answer(request(t, "GET", "/public/1")); w.Header().Get("Vary") != "" {
+		t.Errorf("got Vary %q where no key is looked at", w.Header().Get("Vary"))
+	}
+}
+
 func TestAKeyAloneSendsNoIdentity(t *testing.T) {
 	k := newKeyed(t)
 	_, key := k.open(t, subscription.Wish{Product: "partner"})

@@ -17,13 +17,14 @@ import (
 // manners is how an API's answers behave, whoever gives them: the backend, a
 // stage that refuses, or the gateway itself.
 type manners struct {
-	answer    http.Header  // on each answer; never changed
+	answer    http.Header // on each answer; never changed
+	style     refusal.Style
 	cors      *cors.Policy // nil where the contract doesn't say
 	preflight *route       // what answers its preflights; nil without cors
 }
 
-func newManners(answer map[string]string, policy *cors.Policy) manners {
-	m := manners{answer: http.Header{}, cors: policy}
+func newManners(answer map[string]string, policy *cors.Policy, style refusal.Style) manners {
+	m := manners{answer: http.Header{}, cors: policy, style: style}
 	for name, value := range answer {
 		m.answer[name] = []string{value}
 	}
@@ -39,10 +40,11 @@ func (g *Gateway) addManners(api contract.PlannedAPI) {
 	if api.CORS != nil {
 		policy = cors.New(*api.CORS)
 	}
-	m := newManners(api.Answer, policy)
+	m := newManners(api.Answer, policy, style(g.plan, api))
 	if policy != nil {
 		m.preflight = g.preflight(api, policy)
 	}
+	varyByKey(m.answer, api)
 	for _, below := range [][]contract.Segment{nil, wellKnownSegments()} {
 		n := &g.root
 		for _, s := range append(below, api.Segments...) {

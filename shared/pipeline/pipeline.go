@@ -44,9 +44,13 @@ type Call struct {
 	Subscription *Subscription // whose key was sent; nil for none
 	Forward      http.Header   // what the backend hears about the caller
 	Answer       http.Header   // what every answer says, whoever gives it; not changed, see Announce
-	Outcome      Outcome       // filled in by the delivery
+	Style        refusal.Style // how a refusal of it is written
+	Outcome      Outcome       // filled in by the delivery, or by who writes the refusal
 	Operation    string        // the route's, once it is found
 	Marks        []string      // what an operator should see in the event of a granted call too, such as "limit_outage:per-tenant"
+
+	left     []Left  // of limits; see Left
+	leftRoom [4]Left // where they usually are
 
 	// Afterwards is what stages still have to do once the answer was sent, or the call refused.
 	Afterwards []func(ctx context.Context, c *Call, refused *refusal.Refusal)
@@ -67,6 +71,7 @@ type Subscription struct {
 type Outcome struct {
 	Status     int    // the status sent; 0 if none was
 	Bytes      int64  // of the response body, as sent
+	Received   int64  // of the request body, as handed over
 	ClientGone bool   // the client left before the end
 	Broken     string // why a begun answer could not be finished; "" if it was
 	Code       string // the stable name of that, such as "backend_broke_off"
@@ -95,12 +100,13 @@ func (p Principal) String() string {
 
 // Identity is what a verified token says of the caller.
 type Identity struct {
-	Issuer    string
-	Authority string // who vouches, whatever the token's version: the issuer's name in contracts, and the tenant where it has several
-	Principal Principal
-	Scopes    []string
-	Roles     []string
-	Claims    Claims
+	Issuer     string
+	Authority  string // who vouches, whatever the token's version: the issuer's name in contracts, and the tenant where it has several
+	Principal  Principal
+	Scopes     []string
+	ScopeClaim string // where those stand: scp or scope
+	Roles      []string
+	Claims     Claims
 }
 
 // Claims is a token's payload, decoded strictly: names compare exactly, none is

@@ -6,7 +6,10 @@
 // that turns one into a status line, headers and a body.
 package refusal
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Kind is the closed set of reasons to say no. It decides the status.
 type Kind int
@@ -42,7 +45,18 @@ type Refusal struct {
 	Challenge  *Challenge    // what WWW-Authenticate says; nil sends none
 	Allow      []string      // methods for 405
 	RetryAfter time.Duration // rounded up to whole seconds; 0 sends none
+	Violated   string        // the limit that is used up; "" for none
+	Facts      Facts         // what API Management's texts name besides
 	cause      error
+}
+
+// Facts are what API Management's texts name of the request (apim.go). A problem
+// document never holds them, nor does an event.
+type Facts struct {
+	Missing      []string   // claims that a rule asks for and the token lacks
+	Claim, Value string     // else: a claim that the token has, and its value, which the rule doesn't allow
+	Address      netip.Addr // the caller's; zero: not known to be one caller's
+	Blocked      bool       // a list names the address, rather than not naming it
 }
 
 // Challenge is the part of a Bearer challenge that depends on the refusal (RFC 6750 §3).
@@ -84,6 +98,12 @@ func (r *Refusal) By(rule string) *Refusal {
 // Challenging replaces the challenge that New chose.
 func (r *Refusal) Challenging(c Challenge) *Refusal {
 	r.Challenge = &c
+	return r
+}
+
+// Knowing keeps the facts.
+func (r *Refusal) Knowing(f Facts) *Refusal {
+	r.Facts = f
 	return r
 }
 

@@ -14,16 +14,41 @@ type About struct {
 	Correlation string // the id under which the event can be found
 	Head        bool   // a HEAD request: headers only
 	Metadata    string // address of the API's protected-resource metadata (RFC 9728); "" for none
+	Style       Style
 }
 
+// Style is how the refusals of an API are written, or those of the gateway that
+// belong to no API.
+type Style struct {
+	APIM      bool   // in API Management's error envelope; else as a problem document
+	EntraOnly bool   // tokens count as judged by validate-azure-ad-token, not by validate-jwt
+	Address   string // of the API, https://<host>/<path>: what a challenge for a key names; "": the gateway's name
+	KeyHeader string // the header that keys come in; "": API Management's own
+}
+
+// Answer is the status of a refusal and what it says to the caller.
+func (s Style) Answer(r *Refusal) (status int, text string) {
+	if s.APIM {
+		return s.envelope(r)
+	}
+	return r.Kind.Status(), r.Detail
+}
+
+// quotaExceeded is the type of a problem that a limit causes
+// (draft-ietf-httpapi-ratelimit-headers-10 §5).
+const quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
 // problem is an RFC 9457 document. Its type is the default, about:blank, whose
-// title is the status text (§4.2.1); the stable part is the code.
+// title is the status text (§4.2.1), but for limits; the stable part is the code.
 type problem struct {
+	Type        string `json:"type,omitempty"`
 	Title       string `json:"title"`
 	Status      int    `json:"status"`
 	Detail      string `json:"detail"`
 	Code        string `json:"code"`
 	Correlation string `json:"correlationId"`
+
+	Violated []string `json:"violated-policies,omitempty"`
 }
 
 // Status is the HTTP status of a kind.
@@ -66,33 +91,53 @@ func (k Kind) Status() int {
 	}
 }
 
-// Write renders the refusal. It must be the first thing written to w.
-func Write(w http.ResponseWriter, about About, r *Refusal) {
-	status := r.Kind.Status()
-	body, err := json.Marshal(problem{http.StatusText(status), status, r.Detail, r.Code, about.Correlation})
-	if err != nil { // strings and an int always marshal; an empty body is still a refusal
-		body = nil
+// Write renders the refusal, and tells the status that it has. It must be the first thing written to w.
+func Write(w http.ResponseWriter, about About, r *Refusal) (status int) {
+	status, text := about.Style.Answer(r)
+	kind, body := "application/problem+json", inProblem(status, text, about, r)
+	if about.Style.APIM {
+		kind, body = "application/json", inEnvelope(status, text, about, r)
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	// A refusal depends on who asked and when; no cache may replay it to someone else.
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Correlation-Id", about.Correlation)
-	if r.Challenge != nil {
+	switch {
+	case about.Style.APIM && r.aboutKey():
+		h.Set("WWW-Authenticate", keyChallenge(about))
+	case r.Challenge != nil:
 		h.Set("WWW-Authenticate", r.challenge(about))
 	}
 	if r.Kind == MethodNotAllowed {
 		h.Set("Allow", strings.Join(r.Allow, ", ")) // RFC 9110 §15.5.6: required with 405
 	}
 	if r.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((r.RetryAfter+time.Second-1)/time.Second)))
+		h.Set("Retry-After", strconv.FormatInt(r.retrySeconds(), 10))
 	}
 	w.WriteHeader(status)
 	if !about.Head {
 		_, _ = w.Write(body) // the client may be gone; the event tells what was decided
 	}
+	return status
+}
+
+func inProblem(status int, text string, about About, r *Refusal) []byte {
+	p := problem{Title: http.StatusText(status), Status: status, Detail: text, Code: r.Code, Correlation: about.Correlation}
+	if r.Violated != "" {
+		p.Type, p.Violated = quotaExceeded, []string{r.Violated}
+	}
+	body, err := json.Marshal(p)
+	if err != nil { // strings and an int always marshal; an empty body is still a refusal
+		return nil
+	}
+	return body
+}
+
+func (r *Refusal) retrySeconds() int64 {
+	return int64((r.RetryAfter + time.Second - 1) / time.Second)
 }
 
 // challenge is RFC 6750 §3: each attribute at most once.

@@ -3,12 +3,13 @@ package tables
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	// drift is how far this machine's clock may run from the store's, per second passed.
-	drift = 200e-6
+	// drift: this machine's clock and the store's may run apart by one part in so many.
+	drift = 5000
 	// disagreement is how far the wall clock and the monotonic one may differ since
 	// the last answer. Beyond it one of them was set, or stood still while the
 	// function was frozen, and what time it is must be asked anew.
@@ -20,47 +21,72 @@ const (
 // down. No clock of this machine is believed for what time it is, only for how
 // much time has passed.
 type Clock struct {
-	now func() time.Time
+	now  Machine
+	mu   sync.Mutex // of those who write
+	told atomic.Pointer[told]
+}
 
-	mu     sync.Mutex
-	at     time.Time // of this machine, when the bounds held; zero: the store has not answered yet
+// Machine is what this machine's clocks show: the one that people set, and the
+// time that has passed since some moment, by the one that nobody can.
+type Machine func() (wall time.Time, passed time.Duration)
+
+// MachineOf are both of them in one, as time.Now gives them.
+func MachineOf(now func() time.Time) Machine {
+	began := now()
+	return func() (time.Time, time.Duration) {
+		t := now()
+		return t.Round(0), t.Sub(began) // Round(0) strips the monotonic reading
+	}
+}
+
+// told is what was known at one moment.
+type told struct {
+	wall   time.Time // the moment, by this machine's clocks
+	passed time.Duration
 	lo, hi time.Time // the store's time then
 }
 
 // NewClock knows nothing yet.
-func NewClock(now func() time.Time) *Clock { return &Clock{now: now} }
+func NewClock(now Machine) *Clock { return &Clock{now: now} }
 
 // Bounds are the earliest and the latest that the store's clock may show now. ok
 // is false while that isn't known.
 func (c *Clock) Bounds() (lo, hi time.Time, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.bounds(c.now())
+	return c.told.Load().bounds(c.now())
 }
 
-func (c *Clock) bounds(now time.Time) (lo, hi time.Time, ok bool) {
-	passed := now.Sub(c.at)
-	wall := now.Round(0).Sub(c.at.Round(0)) // Round(0) strips the monotonic reading
-	if c.at.IsZero() || passed < 0 || (wall-passed).Abs() > disagreement {
+func (t *told) bounds(wall time.Time, passed time.Duration) (lo, hi time.Time, ok bool) {
+	if t == nil {
 		return lo, hi, false
 	}
-	slack := time.Duration(float64(passed) * drift)
-	return c.lo.Add(passed - slack), c.hi.Add(passed + slack), true
+	passed -= t.passed
+	if passed < 0 || (wall.Sub(t.wall)-passed).Abs() > disagreement {
+		return lo, hi, false
+	}
+	slack := passed / drift
+	return t.lo.Add(passed - slack), t.hi.Add(passed + slack), true
 }
 
-// Heard takes one answer in: asked and heard are this machine's time before the
-// request and after the answer, date what the store said between them.
-func (c *Clock) Heard(asked, heard, date time.Time) {
-	// Date is cut to the second, and the answer was made after the request was sent.
-	lo, hi := date, date.Add(time.Second+heard.Sub(asked))
+// Heard takes one answer in: date is what the store said after asked had passed
+// by this machine, and before now.
+func (c *Clock) Heard(asked time.Duration, date time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a, b, ok := c.bounds(heard); ok && a.Before(hi) && lo.Before(b) {
+	wall, passed := c.now()
+	// Date is cut to the second, and the answer was made after the request was sent.
+	lo, hi := date, date.Add(time.Second+passed-asked)
+	if a, b, ok := c.told.Load().bounds(wall, passed); ok && a.Before(hi) && lo.Before(b) {
 		// Both hold, so what they have in common does. Where they have nothing in
 		// common, the store's clock was set, and the answer is newer.
 		lo, hi = later(a, lo), earlier(b, hi)
 	}
-	c.at, c.lo, c.hi = heard, lo, hi
+	c.told.Store(&told{wall: wall, passed: passed, lo: lo, hi: hi})
+}
+
+// Passed is the time that has passed by this machine, for Heard.
+func (c *Clock) Passed() time.Duration {
+	_, passed := c.now()
+	return passed
 }
 
 func later(a, b time.Time) time.Time {
@@ -84,13 +110,13 @@ type watched struct {
 }
 
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
-	asked := w.clock.now()
+	asked := w.clock.Passed()
 	resp, err := w.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		w.clock.Heard(asked, w.clock.now(), date)
+		w.clock.Heard(asked, date)
 	}
 	return resp, nil
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -56,13 +57,16 @@ type Account struct {
 
 // Open does no network. Its error never holds a key or a SAS.
 func Open(o Options) (*Account, error) {
-	a := &Account{clock: NewClock(o.Now), try: o.Try}
+	a := &Account{clock: NewClock(MachineOf(o.Now)), try: o.Try}
 	if a.try == 0 {
 		a.try = DefaultTry
 	}
 	address, key, err := o.parse()
 	if err != nil {
 		return nil, err
+	}
+	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "https" && !sdk.Loopback(address) {
+		return nil, errors.New("the tables' address is not one of https (plain http is for loopback only)")
 	}
 	// Ten times a try: single requests have the context's end, pages of a listing may take longer.
 	told, client := sdk.Options(address, watched{o.Transport, a.clock}, sdk.Limits{Patience: 10 * a.try, MaxAnswer: maxAnswer})

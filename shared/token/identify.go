@@ -13,9 +13,11 @@ func (e *entry) identify(c pipeline.Claims) *refusal.Refusal {
 	id := &pipeline.Identity{Issuer: e.issuer.Issuer, Authority: e.issuer.Name + "/" + e.issuer.Tenant, Claims: c, Roles: listed(c["roles"])}
 	e.identity = id
 	if e.issuer.Profile != contract.ProfileEntra {
+		id.ScopeClaim = "scope"
 		id.Scopes, id.Principal = oauthPrincipal(c)
 		return nil
 	}
+	id.ScopeClaim = "scp"
 	id.Scopes = spaced(c["scp"])
 	if c["idtyp"] == "app" && c["scp"] != nil {
 		return malformed("The token says that it is both a user's and an application's.")

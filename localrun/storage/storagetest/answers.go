@@ -17,6 +17,29 @@ const (
 // answers are those of ecosystem.md §1, "Answers seen".
 func answers() []expectation {
 	return append([]expectation{
+		{"nothing can be done in a table that isn't there", absentTable, strings.Repeat("404 TableNotFound, ", 5) + "404 TableNotFound", ""},
+		{"an entity that isn't there can be neither read nor changed", absentEntity, strings.Repeat("404 ResourceNotFound, ", 5) + "404 ResourceNotFound", ""},
+		{"an entity is added once", func(b *bench) string {
+			b.add("p", "r", nil)
+			_, err := b.table.AddEntity(b.ctx, entity("p", "r", nil), nil)
+			return Outcome(err)
+		}, "409 EntityAlreadyExists", ""},
+		{"a stale ETag changes nothing", func(b *bench) string { return conditional(b, stale) },
+			"412 UpdateConditionNotSatisfied, 412 UpdateConditionNotSatisfied, 412 UpdateConditionNotSatisfied", ""},
+		{"new gap: a malformed ETag is refused", func(b *bench) string { return conditional(b, malformed) },
+			"400 InvalidInput, 400 InvalidInput, 400 InvalidInput", "400 InvalidOperation, 400 InvalidInput, 400 InvalidInput"},
+		{"gap 5: a wrong key is refused", func(b *bench) string {
+			other := b.about
+			other.Key = "bm90IHRoZSBrZXk="
+			_, err := Client(b.t, other).CreateTable(b.ctx, "other", nil)
+			return Outcome(err)
+		}, "403 AuthenticationFailed", "403 AuthorizationFailure"},
+	}, append(names(), tags()...)...)
+}
+
+// names: what a table may be called, and that it is there once.
+func names() []expectation {
+	return []expectation{
 		{"a table is created once", func(b *bench) string {
 			_, err := b.table.CreateTable(b.ctx, nil)
 			return Outcome(err)
@@ -38,24 +61,7 @@ func answers() []expectation {
 			_, err := b.service.CreateTable(b.ctx, "ab", nil)
 			return Outcome(err)
 		}, "400 OutOfRangeInput", "400"},
-		{"nothing can be done in a table that isn't there", absentTable, strings.Repeat("404 TableNotFound, ", 5) + "404 TableNotFound", ""},
-		{"an entity that isn't there can be neither read nor changed", absentEntity, strings.Repeat("404 ResourceNotFound, ", 5) + "404 ResourceNotFound", ""},
-		{"an entity is added once", func(b *bench) string {
-			b.add("p", "r", nil)
-			_, err := b.table.AddEntity(b.ctx, entity("p", "r", nil), nil)
-			return Outcome(err)
-		}, "409 EntityAlreadyExists", ""},
-		{"a stale ETag changes nothing", func(b *bench) string { return conditional(b, stale) },
-			"412 UpdateConditionNotSatisfied, 412 UpdateConditionNotSatisfied, 412 UpdateConditionNotSatisfied", ""},
-		{"new gap: a malformed ETag is refused", func(b *bench) string { return conditional(b, malformed) },
-			"400 InvalidInput, 400 InvalidInput, 400 InvalidInput", "400 InvalidOperation, 400 InvalidInput, 400 InvalidInput"},
-		{"gap 5: a wrong key is refused", func(b *bench) string {
-			other := b.about
-			other.Key = "bm90IHRoZSBrZXk="
-			_, err := Client(b.t, other).CreateTable(b.ctx, "other", nil)
-			return Outcome(err)
-		}, "403 AuthenticationFailed", "403 AuthorizationFailure"},
-	}, tags()...)
+	}
 }
 
 // tags: what an ETag looks like, and that it changes with each write.

@@ -1,0 +1,140 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// limits binds all limits of the plan. Its operations and products are there already.
+func (b *binder) limits(p *Plan, faults *Faults) {
+	for i := range p.APIs {
+		api, said := &p.APIs[i], &b.estate.APIs[i]
+		d := b.view(b.estate.apis[i], faults)
+		all := plannedLimits("api/"+api.Name, "limits", said.Limits)
+		concerned := make([]bool, len(all))
+		for j := range api.Operations {
+			op := &api.Operations[j]
+			op.Weight = int64(max(said.Operations[j].Weight, 1))
+			for k, l := range all {
+				if op.counts(l) {
+					op.Limits, concerned[k] = append(op.Limits, l), true
+				}
+			}
+			for k, l := range plannedLimits("operation/"+api.Name+"/"+op.ID, "operations."+op.ID+".limits", said.Operations[j].Limits) {
+				if !op.counts(l) {
+					d.fault(fmt.Sprintf("%s.limits.%d.by", operationAt(j), k), "%q asks for no token, or no key, that %q could be counted by", op.ID, l.Name)
+				}
+				op.Limits = append(op.Limits, l)
+			}
+		}
+		for k, l := range all {
+			if !concerned[k] {
+				d.fault(fmt.Sprintf("limits.%d.by", k), "no operation asks for the token, or the key, that %q is counted by", l.Name)
+			}
+		}
+	}
+	for i := range p.Products {
+		name := p.Products[i].Name
+		p.Products[i].Limits = plannedLimits("product/"+name, "gateway.products."+name+".limits", b.estate.Gateway.Products[name].Limits)
+	}
+}
+
+// counts tells whether a call of the operation can have what the limit is
+// counted by. An API's limit by a claim says nothing of its public operations:
+// those have no caller.
+func (op *PlannedOperation) counts(l PlannedLimit) bool {
+	for _, part := range l.By {
+		switch part.Kind {
+		case PerClaim, PerToken:
+			if op.Allow == nil || op.Key == KeyAlone {
+				return false
+			}
+		case PerSubscription:
+			if op.Key == KeyUnused {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plannedLimits compiles what check found right.
+func plannedLimits(scope, rule string, limits []Limit) []PlannedLimit {
+	var out []PlannedLimit
+	for i := range limits {
+		out = append(out, limits[i].planned(scope, fmt.Sprintf("%s.%d", rule, i)))
+	}
+	return out
+}
+
+func (l *Limit) planned(scope, rule string) PlannedLimit {
+	text := l.Rate + l.Quota
+	before, after, _ := strings.Cut(text, "/")
+	out := PlannedLimit{
+		Name: l.Name, Scope: scope, Rule: rule, Quota: l.Quota != "", Shared: l.Missing == "shared",
+		FromSubscription: l.From == "subscription", Smooth: l.Smooth != nil, Shadow: l.Shadow != nil,
+		Outage: l.WhenUnavailable, LocalShare: l.LocalShare,
+	}
+	out.Amount, out.Bytes, _ = amount(before)
+	out.Period, out.Window = window(after)
+	if out.LocalShare == 0 {
+		out.LocalShare = DefaultLocalShare
+	}
+	for _, part := range l.By {
+		counted, _ := countedBy(part)
+		out.By = append(out.By, counted)
+	}
+	for _, class := range l.Uncounted {
+		if class == "refused" {
+			out.UncountedRefused = true
+		} else {
+			out.Uncounted[class[0]-'0'] = true
+		}
+	}
+	return out
+}
+
+// amount reads the part before the slash: calls, or bytes.
+func amount(text string) (n int64, bytes, ok bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil {
+		return n, false, n > 0
+	}
+	n, bytes = parseSize(text)
+	return n, bytes, bytes
+}
+
+// window reads the part after the slash, of a rate or of a quota.
+func window(text string) (period string, length time.Duration) {
+	switch text {
+	case "second":
+		return PeriodFixed, time.Second
+	case "minute":
+		return PeriodFixed, time.Minute
+	case "hour":
+		return PeriodFixed, time.Hour
+	case PeriodDay, PeriodWeek, PeriodMonth, PeriodTotal:
+		return text, 0
+	}
+	length, _ = time.ParseDuration(text)
+	return PeriodFixed, length
+}
+
+// countedBy reads one part of by.
+func countedBy(text string) (CountedBy, bool) {
+	kind, name, named := strings.Cut(text, ":")
+	switch kind {
+	case PerSubscription, PerToken, PerAddress, PerOperation, PerAll:
+		return CountedBy{Kind: kind}, !named
+	case PerHeader:
+		return CountedBy{Kind: kind, Names: []string{http.CanonicalHeaderKey(name)}}, headerName(name)
+	case PerClaim:
+		names := strings.Split(name, "|")
+		return CountedBy{Kind: kind, Names: names}, named && !slices.ContainsFunc(names, func(n string) bool { return n == "" || len(n) > 200 })
+	}
+	return CountedBy{}, false
+}

@@ -1,0 +1,191 @@
+package tables_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tollgate/shared/contract"
+	"tollgate/shared/limit"
+	"tollgate/shared/limit/limittest"
+	"tollgate/shared/limit/tables"
+	machine "tollgate/shared/tables"
+)
+
+// budget is how long a decision may take: two tries of the store.
+const budget = 2 * machine.DefaultTry
+
+var errDown = errors.New("the store answered 503 ServerBusy")
+
+// bubble is one instance before a table, in a bubble's time.
+func bubble(t *testing.T, test func(t *testing.T, table *limittest.Table, s *tables.Store)) {
+	synctest.Test(t, func(t *testing.T) {
+		table := limittest.NewTable(time.Now)
+		view := table.View(machine.MachineOf(time.Now))
+		test(t, table, tables.New(view, tables.Options{Clock: view.Clock, Now: time.Now}))
+		synctest.Wait()
+	})
+}
+
+// asked is one decision and what it took.
+func asked(t *testing.T, s *tables.Store, r *limit.Rule, value string) (g limit.Grant, err error, took time.Duration) {
+	t.Helper()
+	began := time.Now()
+	g, err = s.Take(context.Background(), limittest.Key(r, value), 1)
+	return g, err, time.Since(began)
+}
+
+// G131: whatever the store does, a decision is there in time, and soon at once.
+func TestASlowStoreMakesNoSlowGateway(t *testing.T) {
+	for name, meet := range map[string]func(writes bool) error{
+		"it answers 503":         func(bool) error { return errDown },
+		"it answers after 250ms": func(bool) error { time.Sleep(machine.DefaultTry); return errors.New("the store didn't answer in time") },
+		"it hangs":               func(bool) error { time.Sleep(10 * time.Second); return errDown },
+		"it can't be written":    func(writes bool) error { return map[bool]error{true: errDown}[writes] },
+		"others are quicker": func(writes bool) error {
+			time.Sleep(5 * time.Millisecond)
+			return map[bool]error{true: machine.ErrChanged}[writes]
+		},
+		"the row comes and goes": func(writes bool) error {
+			time.Sleep(5 * time.Millisecond)
+			return map[bool]error{true: machine.ErrNotFound}[writes]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+				r := limittest.Rule("outage", nil)
+				table.Meet(meet, nil)
+				var total time.Duration
+				for i := range 1000 {
+					_, err, took := asked(t, s, r, "a")
+					if down, ok := errors.AsType[*limit.Unavailable](err); !ok || down.Wait <= 0 {
+						t.Fatalf("got %v, want it to say that the store can't be asked, and for how long", err)
+					}
+					if took > budget+50*time.Millisecond {
+						t.Fatalf("got a decision after %s, want one within %s", took, budget)
+					}
+					if i > 0 {
+						total += took
+					}
+				}
+				if total > 50*budget {
+					t.Errorf("got %s spent waiting by 999 calls after the first, want next to none", total)
+				}
+				table.Meet(nil, nil)
+				time.Sleep(12 * time.Second)
+				if g, err, _ := asked(t, s, r, "a"); err != nil || !g.OK {
+					t.Errorf("got %+v (%v), want the store asked again once it answers", g, err)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsHeldIsSpentDuringAnOutage(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("held", func(l *contract.PlannedLimit) { l.Amount, l.Period, l.Window = 1000, contract.PeriodFixed, time.Minute })
+		for range 30 { // enough to be given a block
+			asked(t, s, r, "a")
+		}
+		table.Meet(func(bool) error { return errDown }, nil)
+		n := 0
+		for {
+			g, err, _ := asked(t, s, r, "a")
+			if err != nil {
+				break
+			}
+			if g.OK {
+				n++
+			}
+		}
+		if n == 0 {
+			t.Error("got nothing from the block that was held")
+		}
+		// It ends with its window all the same.
+		table.Meet(nil, nil)
+		for range 30 {
+			asked(t, s, r, "b")
+		}
+		table.Meet(func(bool) error { return errDown }, nil)
+		time.Sleep(time.Minute)
+		if g, err, _ := asked(t, s, r, "b"); err == nil {
+			t.Errorf("got %+v from a window that is over, want none", g)
+		}
+	})
+}
+
+// A write whose answer is lost may have happened: its units are not spent.
+func TestALostAnswerIsNeverSpent(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("lost", func(l *contract.PlannedLimit) { l.Amount = 10 })
+		lose := true
+		table.Meet(nil, func(writes bool) error {
+			if writes && lose {
+				return errDown
+			}
+			return nil
+		})
+		granted := 0
+		for i := range 100 {
+			lose = i%2 == 0
+			if g, err, _ := asked(t, s, r, "a"); err == nil && g.OK {
+				granted++
+			}
+			time.Sleep(11 * time.Second)
+		}
+		if granted > 10 || granted < 3 {
+			t.Errorf("got %d granted of 10", granted)
+		}
+	})
+}
+
+// One debit is under way for a count, however many calls wait for it.
+func TestCallsShareADebit(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("share", func(l *contract.PlannedLimit) { l.Amount = 100_000 })
+		asked(t, s, r, "warm") // the clock is known
+		readBefore, writtenBefore, _ := table.Spent()
+		table.Meet(func(bool) error { time.Sleep(10 * time.Millisecond); return nil }, nil)
+		done := make(chan limit.Grant, 500)
+		for range 500 {
+			go func() {
+				g, _, _ := asked(t, s, r, "a")
+				done <- g
+			}()
+		}
+		for range 500 {
+			if g := <-done; !g.OK {
+				t.Error("got a call refused")
+			}
+		}
+		read, written, _ := table.Spent()
+		if read -= readBefore; read > 3 || written-writtenBefore > 3 {
+			t.Errorf("got %d reads and %d writes for 500 calls at once, want one or two", read, written-writtenBefore)
+		}
+	})
+}
+
+// A caller who left doesn't end the debit that others wait for.
+func TestACallerWhoLeftEndsNoDebit(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("left", nil)
+		asked(t, s, r, "warm")
+		table.Meet(func(bool) error { time.Sleep(100 * time.Millisecond); return nil }, nil)
+		ctx, leave := context.WithCancel(context.Background())
+		gone := make(chan error, 1)
+		go func() {
+			_, err := s.Take(ctx, limittest.Key(r, "a"), 1)
+			gone <- err
+		}()
+		synctest.Wait()
+		leave()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the caller's own end", err)
+		}
+		if g, err, took := asked(t, s, r, "a"); err != nil || !g.OK || took > 250*time.Millisecond {
+			t.Errorf("got %+v (%v) after %s, want what the debit under way gets", g, err, took)
+		}
+	})
+}
