@@ -16,6 +16,8 @@ import (
 	"tollgate/shared/boot"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
+	"tollgate/shared/limit"
+	"tollgate/shared/limit/memory"
 	"tollgate/shared/revocation"
 	"tollgate/shared/subscription"
 )
@@ -35,6 +37,7 @@ type scene struct {
 func (s *scene) gateway(now func() time.Time) *gateway.Gateway {
 	parts := boot.Parts(io.Discard, io.Discard)
 	parts.Subscriptions = s.subscribed
+	parts.Limits = func(contract.PlannedStore) limit.Store { return memory.New(now) } // what is asked here costs nobody anything
 	parts.Now, parts.Backends = now, func(contract.PlannedAPI) http.RoundTripper { return nowhere{} }
 	parts.Revocations = func(*contract.Plan) revocation.Lists { return revocation.Fixed(revocation.NewList(nil)) } // no store is asked here
 	if s.keys != nil {

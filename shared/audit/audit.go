@@ -31,7 +31,7 @@ type Event struct {
 	Code         string    `json:"code"`
 	Rule         string    `json:"rule,omitempty"`  // what in the contract decided
 	Cause        string    `json:"cause,omitempty"` // for operators; at most 1 KiB
-	Marks        []string  `json:"marks,omitempty"` // what held this call up or let it through although, such as limit_outage:NAME:allow or revocation_stale
+	Marks        []string  `json:"marks,omitempty"` // what an operator should see of a granted call too, such as "revocation_stale" or "limit_outage:NAME:allow"
 }
 
 // Verdicts of an event.

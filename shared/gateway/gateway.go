@@ -16,8 +16,6 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
 	"tollgate/shared/limit"
-	"tollgate/shared/limit/guard"
-	"tollgate/shared/limit/memory"
 	"tollgate/shared/pipeline"
 	"tollgate/shared/refusal"
 	"tollgate/shared/revocation"
@@ -52,14 +50,6 @@ func (p Parts) provers(api contract.PlannedAPI) []pipeline.Prover {
 	return p.Provers(api)
 }
 
-// limits is where the plan's calls are counted, nil for nowhere.
-func (p Parts) limits(plan *contract.Plan) limit.Store {
-	if p.Limits == nil || plan.Store == nil {
-		return nil
-	}
-	return p.Limits(*plan.Store)
-}
-
 // Gateway answers every request by the plan it was compiled from.
 type Gateway struct {
 	plan   *contract.Plan
@@ -84,12 +74,6 @@ type route struct {
 	deliver        pipeline.Delivery
 }
 
-// step is a stage by its name.
-type step struct {
-	name  string
-	stage pipeline.Stage
-}
-
 // Step is what one stage said of a call.
 type Step struct {
 	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "revocation", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
@@ -103,15 +87,11 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 	}
 	g.addAssertions()
-	limits := limit.NewSet(plan, limit.Stores{Shared: parts.limits(plan), Local: memory.New(parts.Now)})
-	flood := guard.New(plan.FloodGuard)
-	keys, cutOff := g.keys(flood), g.cutOff()
+	decisions := g.decisions()
 	for _, api := range plan.APIs {
-		who := flood.Around(g.trust.Known(api.Accepts, api.Proof), g.trust.Verify(api.Accepts, api.Proof))
-		deliver, keyed := g.deliveries(api), keys(api)
+		decide, deliver := decisions.of(api), g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op)}
-			rt.stages = decision(plan, api, op, entrance{keyed(op), who, cutOff}, limits)
+			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decide(op)}
 			rt.decide = chained(rt.stages)
 			g.root.add(op.Template, rt)
 		}
