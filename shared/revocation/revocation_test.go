@@ -198,3 +198,13 @@ func BenchmarkNothingMatches(b *testing.B) {
 		})
 	}
 }
+
+func TestNothingIsAllocatedWhereNothingMatches(t *testing.T) {
+	stage := revocation.Refuse(revocation.Fixed(revocation.NewList([]revocation.Entry{
+		entry(t, revocation.User, "", tid, other), entry(t, revocation.Client, "", "", other), entry(t, revocation.Token, "", tid, "x"),
+	})), "")
+	c := caller(pipeline.Claims{"azp": appID})
+	if n := testing.AllocsPerRun(100, func() { stage(context.Background(), c) }); n != 0 {
+		t.Errorf("got %v allocations, want none", n)
+	}
+}
