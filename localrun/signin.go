@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
@@ -23,13 +24,28 @@ const (
 
 // signIn gives tokens of whoever runs the command, for real accounts.
 type signIn struct {
-	credential func() (*azidentity.DefaultAzureCredential, error)
+	credential func() (azcore.TokenCredential, error)
 }
 
-func newSignIn() *signIn {
-	return &signIn{sync.OnceValues(func() (*azidentity.DefaultAzureCredential, error) {
-		return azidentity.NewDefaultAzureCredential(nil)
-	})}
+func newSignIn() *signIn { return &signIn{sync.OnceValues(person)} }
+
+// person is whoever the variables AZURE_… name, or else az's or azd's user. Not
+// azidentity's default chain: a machine's identity is asked before those, and where its
+// endpoint answers nonsense, as behind a proxy, the chain ends there.
+func person() (azcore.TokenCredential, error) {
+	var sources []azcore.TokenCredential
+	if named, err := azidentity.NewEnvironmentCredential(nil); err == nil {
+		sources = append(sources, named)
+	}
+	az, err := azidentity.NewAzureCLICredential(nil)
+	if err != nil {
+		return nil, err
+	}
+	azd, err := azidentity.NewAzureDeveloperCLICredential(nil)
+	if err != nil {
+		return nil, err
+	}
+	return azidentity.NewChainedTokenCredential(append(sources, az, azd), nil)
 }
 
 // Token is one for the scope. No command has another identity than the person's.
@@ -40,7 +56,7 @@ func (s *signIn) Token(ctx context.Context, _, scope string) (string, error) {
 	}
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
 	if err != nil {
-		return "", fmt.Errorf("sign in to Entra (try `az login`): %w", err)
+		return "", fmt.Errorf("sign in to Entra with `az login` or `azd auth login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and what proves it: %w", err)
 	}
 	return token.Token, nil
 }

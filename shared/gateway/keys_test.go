@@ -124,6 +124,25 @@ func TestWhatTheChallengeForAKeySays(t *testing.T) {
 	}
 }
 
+func TestKeysInAPIManagementsStyle(t *testing.T) {
+	k := newKeyed(t)
+	p := *k.Gateway.plan
+	for i := range p.APIs {
+		p.APIs[i].Errors = contract.ErrorsAPIM
+	}
+	k.Gateway = Compile(&p, k.parts)
+	const challenge = `AzureApiManagementKey realm="contoso",name="X-Api-Key",type="header"`
+	for header, text := range map[string]string{
+		"X-None: 1":    `{ "statusCode": 401, "message": "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API." }`,
+		"X-Api-Key: x": `{ "statusCode": 401, "message": "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription." }`,
+	} {
+		w, _ := k.answer(request(t, "GET", "/alone/1", header))
+		if w.Code != 401 || w.Body.String() != text || w.Header().Get("WWW-Authenticate") != challenge {
+			t.Errorf("got %d %s %s", w.Code, w.Header().Get("WWW-Authenticate"), w.Body)
+		}
+	}
+}
+
 // RFC 9111 §3.5 is about Authorization only.
 func TestNoSharedCacheHandsOnWhatAKeyOpened(t *testing.T) {
 	k := newKeyed(t)

@@ -50,12 +50,13 @@ func packages(t *testing.T) []pkg {
 	return all
 }
 
-// layers: a package may import only packages of layers before its own.
+// layers: a package may import only packages of layers before its own. The longest name that fits says which that is.
 var layers = [][]string{
 	{"shared/refusal", "shared/contract", "shared/wire", "shared/renewal", "shared/assertion/internal", "shared/sdk"},
 	{"shared/credential", "shared/secret", "shared/tables"},
 	{"shared/pipeline", "shared/audit", "shared/assertion/verify"},
 	{"shared/token", "shared/claims", "shared/subscription", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/backendauth", "shared/assertion", "shared/revocation"},
+	{"shared/limit/memory", "shared/limit/tables"},
 	{"shared/gateway"},
 	{"shared/adapter/azure"},
 	{"shared/boot"},
@@ -69,9 +70,15 @@ func layer(path string) int {
 	if helper(path) {
 		return len(layers) - 1
 	}
-	return slices.IndexFunc(layers, func(l []string) bool {
-		return slices.ContainsFunc(l, func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") })
-	})
+	found, longest := -1, 0
+	for i, l := range layers {
+		for _, p := range l {
+			if len(p) > longest && (path == p || strings.HasPrefix(path, p+"/")) {
+				found, longest = i, len(p)
+			}
+		}
+	}
+	return found
 }
 
 func TestDependenciesPointOneWay(t *testing.T) {

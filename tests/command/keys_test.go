@@ -104,6 +104,7 @@ func TestKeysSaysWhatIsWrong(t *testing.T) {
 		"there is no such subscription":                  {"show", "nonesuch"},
 		"neither an https address nor a connection":      {"list", "--tables", "nonsense"},
 		`there is no environment "prd"; did you mean`:    {"list", "--environment", "prd"},
+		"sign in to Entra with `az login`":               {"list", "--environment", "prod"},
 		"which is not set":                               {"list", "--tables", "-"},
 		"which vault has it isn't known":                 {"create", "--product", "partner", "--owner", "o", "--tables", "@"},
 	} {
