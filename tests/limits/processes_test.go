@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -53,7 +54,7 @@ func before(t *testing.T, at string) (*wire, string) {
 	w := &wire{to: &httputil.ReverseProxy{
 		Director:  func(r *http.Request) { r.URL.Scheme, r.URL.Host = target.Scheme, target.Host }, // Host stays: it is signed
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
-		ErrorLog:  nil,
+		ErrorLog:  log.New(io.Discard, "", 0), // tries that a gateway gave up
 	}}
 	w.to.ModifyResponse = func(resp *http.Response) error {
 		if resp.StatusCode == http.StatusPreconditionFailed || resp.StatusCode == http.StatusConflict {
@@ -82,7 +83,7 @@ operations:
 limits:
   - { name: all, quota: %d/total, by: all }
 `, limit),
-		"environments/test.yaml": "kind: Environment\ntenant: 11111111-1111-1111-1111-111111111111\nstore: { tables: \"https://store.invalid\" }\n",
+		"environments/test.yaml": "kind: Environment\ntenant: 11111111-1111-1111-1111-111111111111\nstore: { tables: \"https://store.invalid\", try: 2s }\n",
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
