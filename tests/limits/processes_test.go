@@ -103,14 +103,13 @@ type tally struct{ offered, admitted, refused, undecided, broken atomic.Int64 }
 type gateways struct {
 	handler  string
 	settings []string
-	calls    int // that each process is offered
+	left     atomic.Int64 // calls that are still to be made, by whichever process comes first
 	tally    tally
 }
 
-// drive starts one process and offers it its calls; a process that dies is followed by another.
+// drive starts one process and makes calls to it; one that dies is followed by another.
 func (g *gateways) drive(t *testing.T, kill <-chan struct{}) {
-	left := int64(g.calls)
-	for left > 0 {
+	for g.left.Load() > 0 {
 		p, err := startProcess(g.handler, g.settings)
 		if err != nil {
 			t.Error(err)
@@ -126,7 +125,7 @@ func (g *gateways) drive(t *testing.T, kill <-chan struct{}) {
 		}()
 		var callers sync.WaitGroup
 		for range 2 {
-			callers.Go(func() { g.offer(p, &left) })
+			callers.Go(func() { g.offer(p) })
 		}
 		callers.Wait()
 		end()
@@ -135,10 +134,10 @@ func (g *gateways) drive(t *testing.T, kill <-chan struct{}) {
 }
 
 // offer makes calls until there are none left to make, or the process is dead.
-func (g *gateways) offer(p *process, left *int64) {
+func (g *gateways) offer(p *process) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
-	for atomic.AddInt64(left, -1) >= 0 {
+	for g.left.Add(-1) >= 0 {
 		g.tally.offered.Add(1)
 		resp, err := client.Get(p.url + "/load")
 		if err != nil {
@@ -158,17 +157,18 @@ func (g *gateways) offer(p *process, left *int64) {
 	}
 }
 
-// run offers all calls to sixteen processes, of which one dies after each pause; 0 for none.
+// run makes all calls to sixteen processes, of which one dies after each pause; 0 for none.
 func run(t *testing.T, limit, calls int64, pause time.Duration) (*gateways, *wire) {
 	url, account, key := azurite.Start(t)
 	w, at := before(t, url)
 	g := &gateways{
-		handler: filepath.Join(lab.StageApp(t), "azure-handler"), calls: int(calls / processes),
+		handler: filepath.Join(lab.StageApp(t), "azure-handler"),
 		settings: []string{
 			boot.Contracts + "=" + estateOf(t, limit), boot.Environment + "=test",
 			boot.Tables + "=AccountName=" + account + ";AccountKey=" + key + ";TableEndpoint=" + at,
 		},
 	}
+	g.left.Store(calls)
 	kills := make([]chan struct{}, processes)
 	var all sync.WaitGroup
 	for i := range kills {

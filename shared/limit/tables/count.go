@@ -135,7 +135,7 @@ func (p *part) order(r *limit.Rule, state *state, want int64, now, lo time.Time)
 	owed = max(0, -p.held)
 	p.pace.active = max(len(state.active), p.pace.active*7/8) // a new window's row knows nobody yet
 	d := limit.Demand{
-		Want: max(1, want+owed-max(0, p.held)), Left: p.left,
+		Want: max(1, want+owed-max(0, p.held)), Most: r.Amount, Left: p.left,
 		Last: p.pace.last, Spent: p.pace.spent, Passed: now.Sub(p.pace.since), Active: p.pace.active,
 	}
 	p.until = state.Again(r, p.window, d.Want)
