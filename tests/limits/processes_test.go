@@ -238,7 +238,7 @@ func TestAMillion(t *testing.T) {
 	if n == 0 {
 		return // see make prove
 	}
-	g, w := run(t, n, n+n/10, 0)
+	g, w := run(t, n, n+n/2, 0)
 	admitted, transactions := g.tally.admitted.Load(), w.reads.Load()+w.writes.Load()
 	t.Logf("%d admitted, %d undecided; %.2f transactions for 1,000 admitted calls, %d conflicts",
 		admitted, g.tally.undecided.Load(), 1000*float64(transactions)/float64(max(admitted, 1)), w.conflicts.Load())
