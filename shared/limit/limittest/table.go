@@ -94,7 +94,7 @@ func (s *Table) put(row tables.Row) string {
 
 // answer is one exchange; its clock hears the date of it, in whole seconds.
 func (s View) answer(writes bool, do func() error) error {
-	asked := s.Clock.Passed()
+	asked := s.Clock.Moment()
 	if s.Meet != nil {
 		if err := s.Meet(writes); err != nil {
 			return err
