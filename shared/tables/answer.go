@@ -43,6 +43,9 @@ func plainly(err error) error {
 	if down, ok := errors.AsType[*renewal.Unavailable](err); ok { // no token for the store
 		return down
 	}
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
 	if own, ok := errors.AsType[*net.OpError](err); ok {
 		return own
 	}
