@@ -85,6 +85,13 @@ func TestWhatCanNotBeKeptIsRefusedBeforeAnyRequest(t *testing.T) {
 	}
 }
 
+func TestAReplaceWithoutAnETagIsRefusedBeforeAnyRequest(t *testing.T) {
+	s, service := standIn(t, storage.Options{})
+	if etag, err := open(t, shared(service), patient).Table("things").Replace(t.Context(), counted(one, 1)); err == nil || etag != "" || s.Operations().Total() > 0 {
+		t.Errorf("got %q, %v and %+v, want an error and no request", etag, err, s.Operations())
+	}
+}
+
 func TestKeysAreRefusedBeforeAnyRequest(t *testing.T) {
 	s, service := standIn(t, storage.Options{})
 	table := open(t, shared(service), patient).Table("things")

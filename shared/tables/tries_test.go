@@ -223,3 +223,25 @@ func TestAMissingTokenIsToldAsSuch(t *testing.T) {
 		}
 	}
 }
+
+// hanging has no token until whoever asks gives up.
+type hanging struct{}
+
+func (hanging) Token(ctx context.Context, _, _ string) (string, error) {
+	<-ctx.Done()
+	return "", unavailable(ctx.Err().Error())
+}
+
+// The wait for a token is part of the try, also of a page's.
+func TestATryIsBoundedBeforeItIsSent(t *testing.T) {
+	net := &carrier{}
+	a, err := tables.Open(tables.Options{Address: "https://contoso.table.core.windows.net", Tokens: hanging{}, Transport: net, Now: time.Now, Try: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range operations(a.Table("things")) {
+		if err := do(context.Background()); err == nil || !strings.HasSuffix(err.Error(), "in time") || len(net.seen) > 0 {
+			t.Errorf("%s: got %v and requests %q, want the end of the try and none", name, err, net.seen)
+		}
+	}
+}
