@@ -124,6 +124,12 @@ func TestAnotherRowThanTheOneAskedForIsAnError(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want an error", text, row, err)
 		}
 	}
+	address, _ := server(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"value":[{"RowKey":"r"}]}`) })
+	for row, err := range open(t, keyed(address), patient).Table("things").List(t.Context(), tables.Query{}) {
+		if err == nil || row.Fields != nil {
+			t.Errorf("listed: got %+v, %v, want an error", row, err)
+		}
+	}
 }
 
 // A try ends by itself. The server answers nothing until the test is over.
