@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// drift: this machine's clock and the store's may run apart by one part in so many.
-	drift = 5000
+	// drift: this machine's clock and the store's may run apart by one part in so many: what a kernel slews them by, and as much again.
+	drift = 1000
 	// disagreement is how far the wall clock and the monotonic one may differ since
 	// the last answer. Beyond it one of them was set, or stood still while the
 	// function was frozen, and what time it is must be asked anew.
