@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func writeUsageJSON(w io.Writer, all []used) error {
 	out := []shownUse{} // [] rather than null
 	for _, u := range all {
 		one := shownUse{
-			Scope: u.Scope, Limit: u.Name, By: []shownBy{}, Used: u.Used, Of: u.Most, Unit: u.unit(), Percent: u.share() * 100,
+			Scope: u.Scope, Limit: u.Name, By: []shownBy{}, Used: u.Used, Of: u.Most, Unit: u.unit(), Percent: math.Round(u.share()*10000) / 100,
 			Starts: u.Starts, Ends: u.Ends, Smooth: u.Smooth,
 		}
 		for _, by := range u.By {

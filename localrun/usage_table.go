@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
-	"unicode"
 
 	"tollgate/shared/contract"
+	"tollgate/shared/limit"
 )
 
 const (
 	barWidth           = 20
-	leastBy, defaultBy = 16, 60 // columns for what a count is by: at the least, and where no terminal says how many there are
+	leastBar           = 8
+	leastBy, defaultBy = 30, 60 // columns for what a count is by: at the least, and where no terminal says how many there are
+	gap                = "  "
 	debitedNote        = "Used is what instances have debited; a part of it may still be held by them, unspent."
 )
 
@@ -50,6 +53,8 @@ func countedBy(u used) string {
 			value += " (" + plain(purpose(u.of)) + ", " + plain(u.of.Owner) + ")"
 		case what == contract.PerAddress:
 			value = network(value)
+		case strings.HasPrefix(what, contract.PerClaim+":"):
+			value = plain(listed(by[1]))
 		}
 		if value == "" {
 			value = "(none)"
@@ -57,6 +62,14 @@ func countedBy(u used) string {
 		parts = append(parts, what+" "+value)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// listed is a claim that holds a list, which is kept as limit.Value writes it.
+func listed(value string) string {
+	if parts := limit.Parts([]byte(value)); len(parts) > 0 && string(limit.Value(parts...)) == value {
+		return strings.Join(parts, "|")
+	}
+	return value
 }
 
 // network is what an IPv6 address stands for where it is counted by: its /64.
@@ -82,8 +95,8 @@ func sized(n int64) string {
 }
 
 // bar fills from the left in eighths, and is full only where all is used.
-func bar(share float64) string {
-	eighths := min(int(max(share, 0)*barWidth*8), barWidth*8)
+func bar(share float64, width int) string {
+	eighths := int(min(max(share, 0), 1) * float64(width*8))
 	if share > 0 && eighths == 0 {
 		eighths = 1
 	}
@@ -93,7 +106,7 @@ func bar(share float64) string {
 		text += string([]rune("▏▎▍▌▋▊▉")[part-1])
 		full++
 	}
-	return text + strings.Repeat("·", barWidth-full)
+	return text + strings.Repeat("·", width-full)
 }
 
 // percent is rounded down, so that 100 % means all of it.
@@ -117,79 +130,53 @@ func writeUsage(w io.Writer, all []used, on screen) error {
 	return err
 }
 
+// layout is how wide each column is.
+type layout struct {
+	scope, limit, by, amount, bar, ends int
+	stacked                             bool // by stands on a line of its own: it wouldn't fit
+}
+
+func layoutOf(lines []usageLine, width int) layout {
+	l := layout{len("SCOPE"), len("LIMIT"), len("BY"), len("USED / OF"), barWidth, len("ENDS"), false}
+	for _, one := range lines {
+		l.scope, l.limit, l.by = max(l.scope, columns(one.scope)), max(l.limit, columns(one.limit)), max(l.by, columns(one.by))
+		l.amount, l.ends = max(l.amount, columns(one.amount)), max(l.ends, columns(one.ends))
+	}
+	if width == 0 {
+		l.by = min(l.by, defaultBy)
+		return l
+	}
+	fixed := l.scope + l.limit + l.amount + len("100 %") + l.ends + 5*len(gap)
+	if room := width - fixed - l.bar - len(gap); room >= min(l.by, leastBy) {
+		l.by = min(l.by, room)
+		return l
+	}
+	l.stacked, l.bar, l.by = true, min(l.bar, max(leastBar, width-fixed)), max(leastBy, width-len(gap))
+	return l
+}
+
+// writeUses is the table without what is said of it.
 func writeUses(w io.Writer, all []used, on screen) error {
-	lines, widths := []usageLine{}, [3]int{len("SCOPE"), len("LIMIT"), len("USED / OF")}
-	by, ends := len("BY"), len("ENDS")
+	var lines []usageLine
 	for _, u := range all {
-		l := lineOf(u)
-		lines = append(lines, l)
-		for i, text := range [3]string{l.scope, l.limit, l.amount} {
-			widths[i] = max(widths[i], columns(text))
-		}
-		by, ends = max(by, columns(l.by)), max(ends, len(l.ends))
+		lines = append(lines, lineOf(u))
 	}
-	room := defaultBy
-	if on.width > 0 {
-		room = max(leastBy, on.width-widths[0]-widths[1]-widths[2]-ends-barWidth-len("100 %")-6*2)
-	}
-	by = min(by, room)
-	row := func(scope, limit, by string, byWidth int, amount, bar, percent, ends string) string {
-		return fmt.Sprintf("%s  %s  %s  %s  %s  %5s  %s\n", padded(scope, widths[0]), padded(limit, widths[1]), padded(by, byWidth),
-			strings.Repeat(" ", widths[2]-columns(amount))+amount, bar, percent, ends)
-	}
-	text := row("SCOPE", "LIMIT", "BY", by, "USED / OF", strings.Repeat(" ", barWidth), "", "ENDS")
-	for _, l := range lines {
-		text += row(l.scope, l.limit, shortened(l.by, by), by, l.amount, on.paint(bar(l.share), l.share), percent(l.share), l.ends)
+	l := layoutOf(lines, on.width)
+	text := l.row(usageLine{scope: "SCOPE", limit: "LIMIT", by: "BY", amount: "USED / OF", ends: "ENDS"}, strings.Repeat(" ", l.bar), "")
+	for _, one := range lines {
+		text += l.row(one, on.paint(bar(one.share, l.bar), one.share), percent(one.share))
 	}
 	_, err := io.WriteString(w, text)
 	return err
 }
 
-// columns is how many of a terminal's a text takes: two for what East Asian
-// scripts and pictures take. A mark counts as one, so that none comes for free.
-func columns(s string) (n int) {
-	for _, r := range s {
-		switch {
-		case r == isolate || r == isolated:
-		case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana) || r >= 0xff01 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff:
-			n += 2
-		default:
-			n++
-		}
+func (l layout) row(one usageLine, bar, percent string) string {
+	amount := strings.Repeat(" ", l.amount-columns(one.amount)) + one.amount
+	by := bounded(shortened(one.by, l.by))
+	cells := []string{padded(one.scope, l.scope), padded(one.limit, l.limit), by + strings.Repeat(" ", max(0, l.by-columns(by))), amount, bar, fmt.Sprintf("%5s", percent), one.ends}
+	if l.stacked {
+		cells = slices.Delete(cells, 2, 3)
+		return strings.Join(cells, gap) + "\n" + gap + by + "\n"
 	}
-	return n
-}
-
-func padded(s string, width int) string {
-	return bounded(s) + strings.Repeat(" ", max(0, width-columns(s)))
-}
-
-func shortened(s string, width int) string {
-	if columns(s) <= width {
-		return s
-	}
-	var b strings.Builder
-	n := 1 // for the ellipsis
-	for _, r := range s {
-		if n += columns(string(r)); n > width {
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String() + "…"
-}
-
-// Unicode's bidirectional algorithm (UAX #9 §2.4): what stands between these
-// doesn't reorder what stands around them.
-const isolate, isolated = '\u2068', '\u2069'
-
-// bounded keeps a text that runs from right to left from moving the columns beside it.
-func bounded(s string) string {
-	rtl := func(r rune) bool {
-		return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko)
-	}
-	if strings.IndexFunc(s, rtl) < 0 {
-		return s
-	}
-	return string(isolate) + s + string(isolated)
+	return strings.Join(cells, gap) + "\n"
 }
