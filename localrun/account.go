@@ -8,11 +8,8 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
@@ -54,6 +51,7 @@ type stageAccount struct {
 	Rule    string `json:"rule,omitempty"`
 	File    string `json:"file,omitempty"` // of the rule
 	Line    int    `json:"line,omitempty"`
+	Note    string `json:"note,omitempty"` // what the verdict leaves out
 
 	source string // that line
 }
@@ -73,6 +71,9 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 			s.place(&one, api)
 			a.Verdict, a.Status, a.Code = one.Verdict, one.Status, one.Code
 		}
+		if step.Stage == "limits" {
+			one.Note = undebited
+		}
 		a.Stages = append(a.Stages, one)
 	}
 	if a.Verdict == audit.Granted && !a.own {
@@ -83,6 +84,10 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 	}
 	return a
 }
+
+// undebited is said of limits: what is judged here costs nobody anything, and
+// what callers used already is not looked at.
+const undebited = "nothing is debited here, and what is used already doesn't count; see tollgate usage"
 
 // forwards tells whether a contract sends the operation's calls on: the others,
 // such as fixed answers and an API's metadata, are the gateway's own.
@@ -162,7 +167,11 @@ func (a *account) write(w io.Writer) {
 // write prints one line, and for a refusal its cause and the line of the contract.
 func (s stageAccount) write(w io.Writer, width int) {
 	if s.Verdict == audit.Granted {
-		fmt.Fprintf(w, "%-*s  granted\n", width, s.Stage)
+		note := ""
+		if s.Note != "" {
+			note = " (" + s.Note + ")"
+		}
+		fmt.Fprintf(w, "%-*s  granted%s\n", width, s.Stage, note)
 		return
 	}
 	by := ""
@@ -223,36 +232,4 @@ func (a *account) hint() string {
 		return "to judge it without the network, give the issuer's key set with --jwks FILE"
 	}
 	return ""
-}
-
-// marked is the part of the line that the rule's name leads to: the last of its
-// words that stands there as a key, or the whole line; in characters.
-func marked(line, rule string) (from, width int) {
-	start := len(line) - len(strings.TrimLeft(line, " \t"))
-	end, at := len(line), 0
-	for word := range strings.SplitSeq(rule, ".") {
-		key := regexp.MustCompile(`(^|[^\w-])` + regexp.QuoteMeta(word) + `:`)
-		if found := key.FindStringIndex(line[at:]); found != nil {
-			end = at + found[1] - 1
-			start = end - len(word)
-			at = end
-		}
-	}
-	return utf8.RuneCountInString(line[:start]), utf8.RuneCountInString(line[start:end])
-}
-
-// plain shows what a terminal would obey as Go writes it in a string.
-func plain(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) || r == utf8.RuneError }) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsGraphic(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
 }

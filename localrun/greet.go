@@ -84,10 +84,11 @@ The gateway is up.
   backend   %s  (echoes what it gets)
   vault     %s  (stand-in for Key Vault)
   identity  %s  (stand-in for the managed identity's endpoint)
+  tables    %s
   events    %s
   contracts %s
 
-`, r.Gateway, r.PID, r.Issuer, r.Backend, r.Vault, r.Identity, r.Events, r.Source)
+`, r.Gateway, r.PID, r.Issuer, r.Backend, r.Vault, r.Identity, s.where(), r.Events, r.Source)
 	allowed, refused := samples(s.local.Plan)
 	for _, c := range []struct {
 		what string
@@ -97,7 +98,42 @@ The gateway is up.
 			fmt.Fprintf(out, "%s:\n  %s\n\n", c.what, s.curl(c.s))
 		}
 	}
+	if text := s.keyed(); text != "" {
+		fmt.Fprintf(out, "With a key, until its limit is reached:\n%s\n", text)
+	}
 	fmt.Fprint(out, "In another terminal: bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
+}
+
+// at is what other commands need to find this run.
+func (s *stage) at() string {
+	if s.flags.run == defaultRunFile {
+		return ""
+	}
+	return " --run " + s.flags.run
+}
+
+// where says which tables, but not how to get into them.
+func (s *stage) where() string {
+	if s.tables == "" {
+		return "those that --tables names"
+	}
+	return s.tables + "  (stand-in for Table Storage)"
+}
+
+// keyed are commands that use up a limit of a product, "" if no product has an
+// operation that a key opens by itself.
+func (s *stage) keyed() string {
+	for _, p := range s.local.Plan.Products {
+		for _, api := range s.local.Plan.APIs {
+			for _, op := range api.Operations {
+				if op.Key == contract.KeyAlone && op.Template.Method == http.MethodGet && len(p.Limits) > 0 && slices.Contains(p.APIs, api.Name) {
+					return fmt.Sprintf("  KEY=$(bin/tollgate keys create --product %s --owner me%s)\n  bin/tollgate call GET %s --anonymous --key $KEY%[2]s\n  bin/tollgate usage%[2]s\n",
+						p.Name, s.at(), example(op.Template))
+				}
+			}
+		}
+	}
+	return ""
 }
 
 func (s *stage) curl(c *sample) string {
@@ -105,12 +141,8 @@ func (s *stage) curl(c *sample) string {
 	if c.method != http.MethodGet {
 		method = "-X " + c.method + " "
 	}
-	at := ""
-	if s.flags.run != defaultRunFile {
-		at = " --run " + s.flags.run
-	}
 	return fmt.Sprintf(`curl -i %s-H "Authorization: Bearer $(bin/tollgate token --api %s --role %s%s)" %s%s`,
-		method, c.token.API, c.token.Roles[0], at, s.run.Gateway, c.path)
+		method, c.token.API, c.token.Roles[0], s.at(), s.run.Gateway, c.path)
 }
 
 // once makes the two sample calls and checks their answers.

@@ -37,7 +37,7 @@ func command() *cobra.Command {
 	}
 	root.AddCommand(
 		upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(),
-		keysCommand(), revokeCommand(), revocationsCommand(), packageCommand(), snapshotCommand(),
+		keysCommand(), usageCommand(), limitsCommand(), revokeCommand(), revocationsCommand(), packageCommand(), snapshotCommand(),
 	)
 	return root
 }

@@ -30,6 +30,7 @@ type scene struct {
 	source     string                                          // where a person finds them
 	keys       http.RoundTripper                               // nil: the network
 	subscribed func(contract.PlannedStore) subscription.Source // of subscription keys; nil: none is asked
+	unlimited  bool                                            // no limit is ever used up
 	mint       func(context.Context, issuer.Token) (string, error)
 }
 
@@ -38,6 +39,9 @@ func (s *scene) gateway(now func() time.Time) *gateway.Gateway {
 	parts := boot.Parts(io.Discard, io.Discard)
 	parts.Subscriptions = s.subscribed
 	parts.Limits = func(contract.PlannedStore) limit.Store { return memory.New(now) } // what is asked here costs nobody anything
+	if s.unlimited {
+		parts.Limits = func(contract.PlannedStore) limit.Store { return plenty{} }
+	}
 	parts.Now, parts.Backends = now, func(contract.PlannedAPI) http.RoundTripper { return nowhere{} }
 	parts.Revocations = func(*contract.Plan) revocation.Lists { return revocation.Fixed(revocation.NewList(nil)) } // no store is asked here
 	if s.keys != nil {
@@ -52,6 +56,15 @@ type nowhere struct{}
 func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("nothing is forwarded here")
 }
+
+// plenty is a store of limits that are never used up.
+type plenty struct{}
+
+func (plenty) Take(context.Context, limit.Key, int64) (limit.Grant, error) {
+	return limit.Grant{OK: true}, nil
+}
+
+func (plenty) Settle(context.Context, limit.Grant, int64) error { return nil }
 
 // sceneOfRun is the local run's plan, whose own issuer mints.
 func sceneOfRun(r run, environment string) (*scene, error) {

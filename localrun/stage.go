@@ -34,7 +34,8 @@ type stage struct {
 	closes []func() error // in the order of opening
 
 	around                  *credentials.Around
-	identity, vault, tables string // addresses
+	identity, vault, tables string // addresses; no tables: --tables named others
+	connection              string // of the tables, wherever they are
 
 	mu sync.Mutex // one line at a time
 }
@@ -72,7 +73,7 @@ func (s *stage) open(ctx context.Context) error {
 	}
 	addresses := estate.Addresses{Gateway: fmt.Sprintf("http://127.0.0.1:%d", port), Issuer: "http://" + issuerAt.Addr().String(), Backend: "http://" + backendAt.Addr().String()}
 	echo := backend.New()
-	if err := s.surround(&addresses, echo); err != nil {
+	if err := s.surround(ctx, &addresses, echo); err != nil {
 		return err
 	}
 	if err := s.prepare(filepath.Join(dir, "contracts"), addresses); err != nil {
@@ -89,7 +90,7 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	s.run = run{
-		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend, Vault: s.vault, Identity: s.identity, Tables: s.around.Connection(s.tables),
+		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend, Vault: s.vault, Identity: s.identity, Tables: s.connection,
 		Contracts: s.local.Dir, Source: s.flags.contracts, Environment: estate.Name, Events: s.events.Name(),
 	}
 	s.onClose(func() error { return os.Remove(s.flags.run) })

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -13,14 +15,14 @@ import (
 )
 
 // surround starts what the gateway proves itself by: a vault, the identity
-// endpoint, and the echo again for those who show a certificate.
-func (s *stage) surround(a *estate.Addresses, echo http.Handler) error {
+// endpoint, and the echo again for those who show a certificate; and finds the tables.
+func (s *stage) surround(ctx context.Context, a *estate.Addresses, echo http.Handler) error {
 	around, err := credentials.New(time.Now)
 	if err != nil {
 		return err
 	}
 	s.around = around
-	for address, h := range map[*string]http.Handler{&s.tables: around.Storage, &a.Vault: around.Vault, &s.identity: around.Identity, &a.Secure: echo} {
+	for address, h := range map[*string]http.Handler{&a.Vault: around.Vault, &s.identity: around.Identity, &a.Secure: echo} {
 		l, err := s.listen()
 		if err != nil {
 			return err
@@ -31,7 +33,10 @@ func (s *stage) surround(a *estate.Addresses, echo http.Handler) error {
 		}
 		s.serve(l, h)
 	}
-	a.Tables, s.vault, a.CA = credentials.StoreAddress(s.tables), a.Vault, string(around.Authority.PEM())
+	if err := s.openTables(ctx); err != nil {
+		return err
+	}
+	a.Tables, s.vault, a.CA = s.tables, a.Vault, string(around.Authority.PEM())
 	return nil
 }
 
@@ -48,5 +53,7 @@ func (s *stage) openEntra(l net.Listener, address string) error {
 
 // platform is what App Service would set for the handler.
 func (s *stage) platform() map[string]string {
-	return credentials.Settings(s.identity, s.around.Header)
+	settings := credentials.Settings(s.identity, s.around.Header)
+	maps.Copy(settings, s.tablesSetting())
+	return settings
 }

@@ -14,7 +14,7 @@ import (
 const defaultPort = 8080
 
 type upFlags struct {
-	contracts, pack, host, run             string
+	contracts, pack, host, run, tables     string
 	port                                   int
 	ownContracts, portGiven, once, verbose bool
 }
@@ -27,7 +27,11 @@ func upCommand() *cobra.Command {
 		Long: `Starts a stand-in for Entra ID, an echo backend and a stand-in for the Functions
 host, which starts the real handler as a child process, and binds the contracts to
 them. Stop it with Ctrl-C. A backend that a contract names by a literal address,
-not by ${backend.NAME}, is called for real.`,
+not by ${backend.NAME}, is called for real.
+
+With --tables, counts, subscriptions and revocations are kept there instead of in a
+stand-in: in Azurite or a real account. The secret behind keys' digests is still the
+run's own, and new at each start: keys that an earlier run made are unknown.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.portGiven = cmd.Flags().Changed("port")
@@ -42,6 +46,7 @@ not by ${backend.NAME}, is called for real.`,
 	fl.StringVar(&f.pack, "package", "", "the app as it is deployed, a folder or a zip (default: dist/azure beside bin/)")
 	fl.BoolVar(&f.once, "once", false, "make one allowed and one refused call, check the answers, and stop")
 	fl.BoolVar(&f.verbose, "verbose", false, "show what the handler prints and what happens to its process")
+	fl.StringVar(&f.tables, "tables", "", "keep things in these tables: an https address with a SAS, or a connection string; - reads it from $"+tablesVariable)
 	addRunFlag(cmd, &f.run)
 	return cmd
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,7 +28,7 @@ const (
 // command does the last of them accept what was revoked?
 func TestSixteenProcessesRefuseWithinFiveSeconds(t *testing.T) {
 	app := lab.StageApp(t)
-	l := lab.Hosted(t, filepath.Join(lab.Root(t), "contracts"), app)
+	l := lab.Hosted(t, unlimited(t), app)
 	urls := []string{l.URL}
 	for range instances - 1 {
 		urls = append(urls, l.Restart(t, app))
@@ -89,6 +91,28 @@ func TestSixteenProcessesRefuseWithinFiveSeconds(t *testing.T) {
 	if most := instances * (int(took/(2*time.Second)) + 1); reads > most {
 		t.Errorf("got %d operations on the store, want one each two seconds and instance: %d at the most", reads, most)
 	}
+}
+
+// unlimited is the example without the limits of orders: their counts need the
+// store too, and it is the revocations' share that is measured.
+func unlimited(t *testing.T) string {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(lab.Root(t), "contracts"))); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "orders.yaml")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := regexp.MustCompile(`(?m)^limits:\n(  - .*\n)+`).ReplaceAll(text, nil)
+	if len(without) == len(text) {
+		t.Fatal("orders has no limits")
+	}
+	if err := os.WriteFile(name, without, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func get(t *testing.T, url, raw string) int {
