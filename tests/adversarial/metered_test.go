@@ -82,6 +82,23 @@ func (b *bench) as(oid string, claims map[string]any) string {
 	return b.mint(issuer.Token{API: "metered", Scopes: []string{"metered.use"}, User: oid, Claims: claims})
 }
 
+// version1 is the same user's, as Entra's older endpoint writes it.
+func (b *bench) version1(oid string) string {
+	b.t.Helper()
+	return b.mint(issuer.Token{API: "metered", Version: "v1", Scopes: []string{"metered.use"}, User: oid})
+}
+
+// boundTo is the same user's, bound to the forge's EC key.
+func (b *bench) boundTo(oid string) string {
+	b.t.Helper()
+	return b.as(oid, map[string]any{"cnf": map[string]any{"jkt": b.forge.thumbprint()}})
+}
+
+// underDPoP asks for a path with such a token and a fresh proof.
+func (b *bench) underDPoP(path, token string) string {
+	return ask("GET "+path, "Authorization: DPoP "+token, "DPoP: "+b.proof("GET", path, token, map[string]any{"iat": b.clock().Unix()}, nil))
+}
+
 // somebody is a user who hasn't called yet.
 func somebody() string { return estate.GUID("user", rand.Text()) }
 
