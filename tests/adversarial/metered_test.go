@@ -142,3 +142,7 @@ func (b *bench) granted(t *testing.T, n int, want string, request func(i int) st
 	}
 	return passed
 }
+
+func anyRow() tables.Key { return tables.Key{Partition: "clock", Row: "clock"} }
+
+func everything() tables.Query { return tables.Query{} }
