@@ -10,8 +10,9 @@ import (
 // count is what this instance holds of one key: blocks of at most two windows,
 // one on each side of an edge.
 type count struct {
-	key limit.Key
+	key limit.Key // without its value
 	id  string
+	by  string // the value, for people
 
 	mu    sync.Mutex
 	parts [2]*part
@@ -98,6 +99,13 @@ func (p *part) refuses(n int64, lo time.Time) bool {
 func (p *part) take(n int64) {
 	p.held -= n
 	p.pace.spent += n
+}
+
+// at is the window of t, held from now on.
+func (c *count) at(t time.Time) limit.Window {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.part(t).window
 }
 
 // settle corrects what is held; the part is returned if it owes the store something.

@@ -144,7 +144,7 @@ func (s *Store) once(ctx context.Context, c *count, p *part, f *flight) error {
 		return nil
 	}
 	state.Add(r, p.window, block)
-	row = state.row(name, c.key, p.window)
+	row = state.row(name, r, c.by, p.window)
 	if fresh {
 		_, err = s.rows.Insert(ctx, row)
 	} else {
