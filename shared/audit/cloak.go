@@ -118,9 +118,12 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 			for j := range c.Values {
 				replace(&c.Values[j])
 			}
+			if slices.Contains(c.Values, "") {
+				c.Name = "" // left out
+			}
 		}
 	}
-	e.Claims = slices.DeleteFunc(e.Claims, func(c Claim) bool { return slices.Contains(c.Values, "") })
+	e.Claims = slices.DeleteFunc(e.Claims, func(c Claim) bool { return c.Name == "" })
 	if found {
 		*told = append(*told, name)
 	}

@@ -23,6 +23,7 @@ type Outlet interface {
 type Lines struct {
 	waiting
 	writing bool
+	untold  error // what happened while no call was there to be told
 	w       io.Writer
 }
 
@@ -69,20 +70,36 @@ func (l *Lines) put(line []byte, reserved bool, correlation string) error {
 		return l.keep(line, reserved)
 	}
 	l.writing = true
+	told := l.untold
+	l.untold = nil
 	l.mu.Unlock()
-	told := l.write(line, correlation)
-	for {
+	told = errors.Join(told, l.write(line, correlation))
+	for range favours {
 		next := l.next()
 		if next == nil {
 			return told
 		}
 		for _, line := range next {
-			if err := l.write(line, ""); err != nil {
-				told = err
-			}
+			told = errors.Join(told, l.write(line, ""))
 		}
 	}
+	go func() { // so many come that this call would never end
+		var told error
+		for next := l.next(); next != nil; next = l.next() {
+			for _, line := range next {
+				told = errors.Join(told, l.write(line, ""))
+			}
+			l.mu.Lock()
+			l.untold = errors.Join(l.untold, told)
+			l.mu.Unlock()
+			told = nil
+		}
+	}()
+	return told
 }
+
+// favours is how many times a call looks whether others brought something.
+const favours = 16
 
 // next takes what others brought; nil ends the writing.
 func (l *Lines) next() [][]byte {

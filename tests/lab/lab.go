@@ -45,7 +45,7 @@ type Lab struct {
 
 	mu      sync.Mutex
 	events  []audit.Event
-	invalid []error // lines that the schema doesn't take
+	printed []string // the same as lines
 }
 
 // Root is the repository's folder.
@@ -244,15 +244,12 @@ func (w lines) Write(line []byte) (int, error) {
 		return len(line), nil
 	}
 	e, err := audit.Parse(line)
-	if err == nil {
-		err = conforms(line)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %.600s", err, line)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil {
-		w.invalid = append(w.invalid, fmt.Errorf("%w: %.600s", err, line))
-	}
-	w.events = append(w.events, e)
+	w.events, w.printed = append(w.events, e), append(w.printed, string(line))
 	return len(line), nil
 }
 
