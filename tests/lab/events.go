@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,11 @@ func (l *Lab) conform(t testing.TB) {
 	defer l.mu.Unlock()
 	bad := 0
 	for _, line := range l.printed {
-		if err := conforms(line); err != nil && bad < 3 {
+		err := conforms(line)
+		if len(line) > audit.MaxLine {
+			err = fmt.Errorf("it has %d bytes", len(line))
+		}
+		if err != nil && bad < 3 {
 			bad++
 			t.Errorf("got an event that the schema doesn't take: %v: %.600s", err, line)
 		}
