@@ -40,7 +40,8 @@ contract that decided, and for a granted call what the backend would hear.
 Contracts and issuer are those of the local run if there is one. Otherwise the
 folder is bound to its environment if you bring a token, and else to a made-up
 environment with an issuer in this process, which mints the token you describe.
-With --jwks a token is checked without any network.
+With --jwks a token is checked without any network. Who was cut off (tollgate
+revoke) stands in the store, not in the contracts, and isn't looked at.
 
 A token is a secret: whoever has it is its owner until it expires. Rather than on
 the command line, where it stays in the shell's history, hand it in with

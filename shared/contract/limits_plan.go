@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -41,6 +42,72 @@ func (b *binder) limits(p *Plan, faults *Faults) {
 		name := p.Products[i].Name
 		p.Products[i].Limits = plannedLimits("product/"+name, "gateway.products."+name+".limits", b.estate.Gateway.Products[name].Limits)
 	}
+	b.productLimits(p, faults)
+	b.weights(p, faults)
+}
+
+// productLimits reports those that would refuse every call of an operation.
+func (b *binder) productLimits(p *Plan, faults *Faults) {
+	g := b.view(b.estate.gateway, faults)
+	for _, product := range p.Products {
+		for k, l := range product.Limits {
+			at := fmt.Sprintf("products.%s.limits.%d.by", product.Name, k)
+			for op, api := range p.under(product) {
+				keyless := product.Optional && (op.Key == KeyUnused || op.Key == KeyOptional)
+				switch {
+				case l.Shared:
+				case l.by(PerClaim, PerToken) && (op.Allow == nil || op.Key == KeyAlone):
+					g.fault(at, "%q of %q asks for no token that %q could be counted by, so its calls would all be refused; add missing: shared", op.ID, api, l.Name)
+				case l.by(PerSubscription) && keyless:
+					g.fault(at, "%q of %q may be called without a key, and %q is counted by one, so such calls would all be refused; add missing: shared, or make the key required", op.ID, api, l.Name)
+				}
+			}
+		}
+	}
+}
+
+// weights reports operations of which one call is more than a limit ever has.
+func (b *binder) weights(p *Plan, faults *Faults) {
+	for i := range p.APIs {
+		api := &p.APIs[i]
+		d := b.view(b.estate.apis[i], faults)
+		for j := range api.Operations {
+			op := &api.Operations[j]
+			limits := slices.Clone(op.Limits)
+			for _, product := range p.Products {
+				for other := range p.under(product) {
+					if other == op {
+						limits = append(limits, product.Limits...)
+					}
+				}
+			}
+			for _, l := range limits {
+				if !l.Bytes && !l.Shadow && op.Weight > l.Amount {
+					d.fault(operationAt(j)+".weight", "%d is more than the %d of %q (%s), which would refuse every call", op.Weight, l.Amount, l.Name, l.Rule)
+				}
+			}
+		}
+	}
+}
+
+// under are the operations whose calls a product's limits hold for, and their APIs' names.
+func (p *Plan) under(product PlannedProduct) iter.Seq2[*PlannedOperation, string] {
+	return func(yield func(*PlannedOperation, string) bool) {
+		for i := range p.APIs {
+			api := &p.APIs[i]
+			for j := range api.Operations {
+				op := &api.Operations[j]
+				if slices.Contains(product.APIs, api.Name) && (op.Key != KeyUnused || product.Optional) && !yield(op, api.Name) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// by tells whether one of these kinds is part of what the limit is counted by.
+func (l *PlannedLimit) by(kinds ...string) bool {
+	return slices.ContainsFunc(l.By, func(c CountedBy) bool { return slices.Contains(kinds, c.Kind) })
 }
 
 // counts tells whether a call of the operation can have what the limit is

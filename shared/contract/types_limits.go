@@ -8,7 +8,7 @@ type Limit struct {
 	By              Names    `field:"by,required" doc:"What is counted apart: subscription, claim:NAME, token, address, header:NAME, operation, or all for everybody together. Of several, each combination. claim:NAME|NAME is the first one present."`
 	Missing         string   `field:"missing" doc:"What happens where by has no value. refuse: the call is refused. shared: all such calls share one count." enum:"refuse,shared" default:"refuse"`
 	From            string   `field:"from" doc:"When a quota's periods begin. calendar: in UTC, weeks on Monday. subscription: with the key's subscription." enum:"calendar,subscription" default:"calendar"`
-	Uncounted       []string `field:"uncounted" doc:"Calls that are given back: refused (by the gateway itself, after the limit), or answers of these classes." enum:"refused,2xx,3xx,4xx,5xx"`
+	Uncounted       []string `field:"uncounted" doc:"Calls that are given back: refused (by the gateway itself after the limit, with 5xx: a call whose body breaks off or is too large still counts), or answers of these classes." enum:"refused,2xx,3xx,4xx,5xx"`
 	Smooth          *bool    `field:"smooth" doc:"true: a sliding window instead of a fixed one; at most 5 % over the rate in any window. Needs a rate of calls and a window of 10s or more."`
 	Shadow          *bool    `field:"shadow" doc:"true: counts, and notes in the event what it would have refused, but refuses nothing."`
 	WhenUnavailable string   `field:"whenUnavailable" doc:"What happens while the store can't be asked. refuse: 503. allow: calls pass, uncounted, and their events say so. local: each instance lets localShare of the limit through." enum:"refuse,allow,local" default:"refuse"`

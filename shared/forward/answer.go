@@ -31,7 +31,6 @@ func (rt *route) answer(w http.ResponseWriter, c *pipeline.Call, resp *http.Resp
 	// whose reader waits for each piece.
 	streams := resp.ContentLength < 0 || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	got.copy(w, rc, c, resp.Body, streams)
-	c.Outcome.Received = got.sent.received()
 	got.blame(c)
 	for name, values := range resp.Trailer {
 		if !rt.api.cleaner.toCaller.drops(name) {

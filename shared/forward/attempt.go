@@ -30,8 +30,8 @@ const (
 // on to the next only if nothing of it was sent, so that nothing is ever done
 // twice, and only where the contract says retries. Neither an answer nor a
 // refusal: the client left.
-func (rt *route) try(ctx context.Context, c *pipeline.Call, waiting *clock) (*http.Response, *attempt, *refusal.Refusal) {
-	left, sent, pause := 0, rt.body(c.Request, waiting), firstPause
+func (rt *route) try(ctx context.Context, c *pipeline.Call, sent *body, waiting *clock) (*http.Response, *attempt, *refusal.Refusal) {
+	left, pause := 0, firstPause
 	if contract.Idempotent(c.Request.Method) {
 		left = rt.api.plan.Retries
 	}

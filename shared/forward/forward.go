@@ -67,7 +67,9 @@ func (rt *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	waiting := newClock(rt.api.plan.Timeout, func() { cancel(errDeadline) })
-	resp, got, refused := rt.try(ctx, c, waiting)
+	sent := rt.body(c.Request, waiting)
+	defer func() { c.Outcome.Received += sent.received() }() // whatever came of the call: limits of bytes count them
+	resp, got, refused := rt.try(ctx, c, sent, waiting)
 	waiting.stop()
 	if refused != nil || resp == nil {
 		return refused

@@ -50,7 +50,7 @@ func (rt *route) join(w http.ResponseWriter, c *pipeline.Call, resp *http.Respon
 	if err := rt.writeSwitch(buffered.Writer, c, resp); err != nil {
 		return nil // the caller has left
 	}
-	c.Outcome.Bytes = splice(caller, buffered.Reader, backend)
+	c.Outcome.Bytes, c.Outcome.Received = splice(caller, buffered.Reader, backend)
 	return nil
 }
 
@@ -73,19 +73,18 @@ func (rt *route) writeSwitch(w *bufio.Writer, c *pipeline.Call, resp *http.Respo
 	return errors.Join(err, w.Flush())
 }
 
-// splice copies both ways and gives the number of bytes that went to the caller.
+// splice copies both ways and gives the number of bytes that went to the caller, and to the backend.
 // Either end closing, or silence, ends both: what was lost then is the ends' to
 // notice, by their closing handshake (RFC 6455 §7).
-func splice(caller net.Conn, fromCaller io.Reader, backend io.ReadWriteCloser) int64 {
+func splice(caller net.Conn, fromCaller io.Reader, backend io.ReadWriteCloser) (toCaller, toBackend int64) {
 	end := func() { _, _ = caller.Close(), backend.Close() }
 	quiet := time.AfterFunc(quietFor, end)
 	defer quiet.Stop()
-	var toCaller int64
 	var both sync.WaitGroup
-	both.Go(func() { defer end(); shovel(backend, fromCaller, quiet) })
+	both.Go(func() { defer end(); toBackend = shovel(backend, fromCaller, quiet) })
 	both.Go(func() { defer end(); toCaller = shovel(caller, backend, quiet) })
 	both.Wait()
-	return toCaller
+	return toCaller, toBackend
 }
 
 func shovel(to io.Writer, from io.Reader, quiet *time.Timer) (written int64) {

@@ -73,7 +73,7 @@ func (v *revoking) revoke(t *testing.T, kind revocation.Kind, tid, id string) re
 	return e
 }
 
-func TestARevokedUserIsRefusedWithEveryTokenOfTheirs(t *testing.T) {
+func TestH140ARevokedUserIsRefusedWithEveryTokenOfTheirs(t *testing.T) {
 	v := newRevoking(t, withStore(t))
 	old := reader
 	old.Claims = map[string]any{"iat": time.Now().Add(-time.Minute).Unix()}
@@ -139,7 +139,7 @@ func TestWithoutListsAStoreRefusesAndPublicGoesOn(t *testing.T) {
 	s.refused(t, request(t, "GET", "/orders/1"), 401, "token_missing")
 }
 
-func TestARevokedKeyIsRefusedAndANewOneIsNot(t *testing.T) {
+func TestG122ARevokedKeyIsRefused(t *testing.T) {
 	k := newKeyed(t)
 	v := newRevoking(t, k.stand)
 	id, key := k.open(t, subscription.Wish{Product: "partner"})

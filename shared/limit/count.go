@@ -93,6 +93,7 @@ func (r *Rule) Horizon(w Window) time.Duration {
 // Demand is what the size of a block follows from.
 type Demand struct {
 	Want   int64         // what is asked for now
+	Most   int64         // of the limit as a whole
 	Left   int64         // in the store
 	Last   int64         // the block before, 0 for none
 	Spent  int64         // since then
@@ -101,14 +102,15 @@ type Demand struct {
 }
 
 const (
-	growth = 4 // a block is at most so many times the one before: an instance's first calls don't tell its rate
-	share  = 1 // an instance takes at most that part of its equal share of what is left: one over share
-	others = 4 // instances are reckoned with at least, whether they were seen or not
+	growth = 16   // a block is at most so many times the one before: an instance's first calls don't tell its rate
+	others = 4    // instances are reckoned with at least, whether they were seen or not
+	crumb  = 2000 // less than one part in so many of the limit isn't worth an exchange
 )
 
 // Block is how much to reserve, from what is asked for to what the instance is
-// likely to spend within the horizon; near the end single calls, so that
-// nothing is left over on an instance that is done.
+// likely to spend within the horizon, but no more than twice its equal share of
+// what is left: near the end that is next to nothing, so that nothing is left
+// over on an instance that is done.
 func (d Demand) Block(horizon time.Duration) int64 {
 	if d.Left < d.Want {
 		return max(0, d.Left)
@@ -118,6 +120,6 @@ func (d Demand) Block(horizon time.Duration) int64 {
 		seconds := max(d.Passed, time.Millisecond).Seconds()
 		likely = int64(min(float64(d.Spent)/seconds*horizon.Seconds(), float64(growth*max(d.Last, d.Want))))
 	}
-	fair := d.Left / int64(share*max(d.Active, others))
-	return max(d.Want, min(likely, fair))
+	fair := max(2*d.Left/int64(max(d.Active, others)), d.Most/crumb)
+	return min(max(d.Want, min(likely, fair)), d.Left)
 }

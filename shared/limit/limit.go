@@ -16,6 +16,8 @@ type Store interface {
 	Take(ctx context.Context, key Key, n int64) (Grant, error)
 	// Settle corrects a grant once more is known: below zero gives back what wasn't
 	// used after all, above zero charges what was used beyond it, even past the limit.
+	// Once the grant's window is over nothing is given back, and what is charged is
+	// charged to the window that it is: else a caller who takes long enough pays nothing.
 	Settle(ctx context.Context, g Grant, n int64) error
 }
 

@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"tollgate/shared/contract"
@@ -74,7 +75,8 @@ func correctLater(c *pipeline.Call, all []spent) {
 func (s spent) correction(o pipeline.Outcome, refused *refusal.Refusal) int64 {
 	class := o.Status / 100
 	switch {
-	case refused != nil && s.UncountedRefused, refused == nil && class > 0 && class < len(s.Uncounted) && s.Uncounted[class]:
+	// What the caller brought about is counted: else one who breaks off each body calls the backend for nothing.
+	case refused != nil && s.UncountedRefused && refused.Kind.Status() >= http.StatusInternalServerError, refused == nil && class > 0 && class < len(s.Uncounted) && s.Uncounted[class]:
 		return -s.n
 	case s.Bytes:
 		return o.Bytes + o.Received - s.n

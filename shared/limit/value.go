@@ -118,7 +118,7 @@ func appendClaim(b []byte, names []string, id *pipeline.Identity) (value []byte,
 			for _, text := range texts {
 				list = appendPart(list, text)
 			}
-			return appendOwned(b, id.Authority, string(list)), true
+			return appendOwned(b, id.Authority+"\x00", string(list)), true // no authority ends so: a list is no text
 		}
 	}
 	return b, false

@@ -91,6 +91,8 @@ func TestWhatIsOneCaller(t *testing.T) {
 		"composed and decomposed letters":                {caller("a", pipeline.Claims{"sub": "é"}), caller("a", pipeline.Claims{"sub": "e\u0301"}), []contract.CountedBy{claim("sub")}, false},
 		"a client by a v1 and a v2 token":                {caller("entra/t", pipeline.Claims{"appid": "c"}), caller("entra/t", pipeline.Claims{"azp": "c"}), []contract.CountedBy{claim("azp", "appid")}, true},
 		"a list and the text that it would be joined to": {caller("a", pipeline.Claims{"r": []any{"x", "y"}}), caller("a", pipeline.Claims{"r": "x,y"}), []contract.CountedBy{claim("r")}, false},
+		"an empty list and an empty text":                {caller("a", pipeline.Claims{"r": []any{}}), caller("a", pipeline.Claims{"r": ""}), []contract.CountedBy{claim("r")}, false},
+		"a list and the text that it is written as":      {caller("a", pipeline.Claims{"r": []any{"x"}}), caller("a", pipeline.Claims{"r": "\x02x"}), []contract.CountedBy{claim("r")}, false},
 		"no claim and an empty one":                      {caller("a", pipeline.Claims{}), caller("a", pipeline.Claims{"oid": ""}), []contract.CountedBy{claim("oid")}, false},
 		"two parts, cut elsewhere":                       {caller("a", pipeline.Claims{"x": "1", "y": "23"}), caller("a", pipeline.Claims{"x": "12", "y": "3"}), []contract.CountedBy{claim("x"), claim("y")}, false},
 		"one address":                                    {from("203.0.113.7"), from("203.0.113.7"), []contract.CountedBy{address}, true},

@@ -71,7 +71,7 @@ type Subscription struct {
 type Outcome struct {
 	Status     int    // the status sent; 0 if none was
 	Bytes      int64  // of the response body, as sent
-	Received   int64  // of the request body, as handed over
+	Received   int64  // of the request body, or of what a WebSocket's caller sent, as handed over
 	ClientGone bool   // the client left before the end
 	Broken     string // why a begun answer could not be finished; "" if it was
 	Code       string // the stable name of that, such as "backend_broke_off"

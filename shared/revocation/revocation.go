@@ -66,7 +66,7 @@ func Refuse(lists Lists, signIn string) pipeline.Stage {
 		}
 		if c.Subscription != nil {
 			if e := list.ofKey(c.Subscription); e != nil && e.madeBy(c.Subscription.Created) {
-				return key(e)
+				return key(e, c.Style.KeyHeader)
 			}
 		}
 		return nil
@@ -85,9 +85,9 @@ func token(e *Entry, id *pipeline.Identity, signIn string) *refusal.Refusal {
 }
 
 // key refuses one as the stage of keys does: who calls isn't told what became of it.
-func key(e *Entry) *refusal.Refusal {
+func key(e *Entry, header string) *refusal.Refusal {
 	return refusal.New(refusal.Unauthenticated, "key_revoked", "The subscription key is not valid for this API.").Because(e.why()).
-		Challenging(refusal.Challenge{Scheme: "SubscriptionKey", Error: "invalid_key"})
+		Challenging(refusal.Challenge{Scheme: "SubscriptionKey", Name: header, Error: "invalid_key"})
 }
 
 // why is for operators. It names the entry, and nobody.

@@ -8,6 +8,8 @@ import (
 	"regexp"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"tollgate/shared/renewal"
 )
 
 func match(etag string) *azcore.ETag {
@@ -18,6 +20,7 @@ func match(etag string) *azcore.ETag {
 // The service's own names of what went wrong.
 const (
 	tableNotFound = "TableNotFound"
+	rowNotFound   = "ResourceNotFound"
 	tableExists   = "TableAlreadyExists"
 	rowExists     = "EntityAlreadyExists"
 	rowChanged    = "UpdateConditionNotSatisfied"
@@ -34,18 +37,14 @@ var word = regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 // plainly is what the caller may branch on, or else what happened in few words:
 // the SDK's own errors repeat whole answers, and addresses with their SAS.
 func plainly(err error) error {
-	answered, ok := errors.AsType[*azcore.ResponseError](err)
-	switch {
-	case ok && answered.StatusCode == 404:
-		return ErrNotFound // no table: no row of it either
-	case ok && answered.StatusCode == 409 && (answered.ErrorCode == rowExists || answered.ErrorCode == tableExists):
-		return ErrExists
-	case ok && answered.StatusCode == 412:
-		return ErrChanged
-	case ok && word.MatchString(answered.ErrorCode):
-		return fmt.Errorf("the store answered %d %s", answered.StatusCode, answered.ErrorCode)
-	case ok:
-		return fmt.Errorf("the store answered %d", answered.StatusCode)
+	if answered, ok := errors.AsType[*azcore.ResponseError](err); ok {
+		return answer(answered.StatusCode, answered.ErrorCode)
+	}
+	if down, ok := errors.AsType[*renewal.Unavailable](err); ok { // no token for the store
+		return down
+	}
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
 	}
 	if own, ok := errors.AsType[*net.OpError](err); ok {
 		return own
@@ -57,4 +56,20 @@ func plainly(err error) error {
 		return errors.New("the store didn't answer in time")
 	}
 	return errors.New("the connection failed, or what the store answered can't be used")
+}
+
+// answer needs the code, too: a 404 of whoever else answers at a wrong address
+// says nothing about a row.
+func answer(status int, code string) error {
+	switch {
+	case status == 404 && (code == rowNotFound || code == tableNotFound): // no table: no row of it either
+		return ErrNotFound
+	case status == 409 && (code == rowExists || code == tableExists):
+		return ErrExists
+	case status == 412 && code == rowChanged:
+		return ErrChanged
+	case word.MatchString(code):
+		return fmt.Errorf("the store answered %d %s", status, code)
+	}
+	return fmt.Errorf("the store answered %d", status)
 }

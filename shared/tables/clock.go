@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// drift: this machine's clock and the store's may run apart by one part in so many.
-	drift = 5000
+	// drift: this machine's clock and the store's may run apart by one part in so many: what a kernel slews them by, and as much again.
+	drift = 1000
 	// disagreement is how far the wall clock and the monotonic one may differ since
 	// the last answer. Beyond it one of them was set, or stood still while the
 	// function was frozen, and what time it is must be asked anew.
@@ -39,10 +39,24 @@ func MachineOf(now func() time.Time) Machine {
 	}
 }
 
+// Moment is one reading of both of them.
+type Moment struct {
+	wall   time.Time
+	passed time.Duration
+}
+
+// since is how much time passed from one moment to a later one, and by how much
+// that may be wrong: either clock may be the right one. ok is false if they are
+// too far apart.
+func (m Moment) since(began Moment) (passed, wrong time.Duration, ok bool) {
+	passed = m.passed - began.passed
+	apart := (m.wall.Sub(began.wall) - passed).Abs()
+	return passed, passed/drift + apart, passed >= 0 && apart <= disagreement
+}
+
 // told is what was known at one moment.
 type told struct {
-	wall   time.Time // the moment, by this machine's clocks
-	passed time.Duration
+	at     Moment
 	lo, hi time.Time // the store's time then
 }
 
@@ -52,41 +66,43 @@ func NewClock(now Machine) *Clock { return &Clock{now: now} }
 // Bounds are the earliest and the latest that the store's clock may show now. ok
 // is false while that isn't known.
 func (c *Clock) Bounds() (lo, hi time.Time, ok bool) {
-	return c.told.Load().bounds(c.now())
+	return c.told.Load().bounds(c.Moment())
 }
 
-func (t *told) bounds(wall time.Time, passed time.Duration) (lo, hi time.Time, ok bool) {
+func (t *told) bounds(now Moment) (lo, hi time.Time, ok bool) {
 	if t == nil {
 		return lo, hi, false
 	}
-	passed -= t.passed
-	if passed < 0 || (wall.Sub(t.wall)-passed).Abs() > disagreement {
+	passed, wrong, ok := now.since(t.at)
+	if !ok {
 		return lo, hi, false
 	}
-	slack := passed / drift
-	return t.lo.Add(passed - slack), t.hi.Add(passed + slack), true
+	return t.lo.Add(passed - wrong), t.hi.Add(passed + wrong), true
 }
 
-// Heard takes one answer in: date is what the store said after asked had passed
-// by this machine, and before now.
-func (c *Clock) Heard(asked time.Duration, date time.Time) {
+// Heard takes one answer in: date is what the store said between asked and now.
+func (c *Clock) Heard(asked Moment, date time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wall, passed := c.now()
+	now := c.Moment()
+	took, wrong, ok := now.since(asked)
+	if !ok {
+		return // the machine may have stood still in between, and the answer be old
+	}
 	// Date is cut to the second, and the answer was made after the request was sent.
-	lo, hi := date, date.Add(time.Second+passed-asked)
-	if a, b, ok := c.told.Load().bounds(wall, passed); ok && a.Before(hi) && lo.Before(b) {
+	lo, hi := date, date.Add(time.Second+took+wrong)
+	if a, b, ok := c.told.Load().bounds(now); ok && a.Before(hi) && lo.Before(b) {
 		// Both hold, so what they have in common does. Where they have nothing in
 		// common, the store's clock was set, and the answer is newer.
 		lo, hi = later(a, lo), earlier(b, hi)
 	}
-	c.told.Store(&told{wall: wall, passed: passed, lo: lo, hi: hi})
+	c.told.Store(&told{at: now, lo: lo, hi: hi})
 }
 
-// Passed is the time that has passed by this machine, for Heard.
-func (c *Clock) Passed() time.Duration {
-	_, passed := c.now()
-	return passed
+// Moment is now, by this machine, for Heard.
+func (c *Clock) Moment() Moment {
+	wall, passed := c.now()
+	return Moment{wall, passed}
 }
 
 func later(a, b time.Time) time.Time {
@@ -110,13 +126,16 @@ type watched struct {
 }
 
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
-	asked := w.clock.Passed()
+	asked := w.clock.Moment()
 	resp, err := w.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		w.clock.Heard(asked, date)
+	date, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		resp.Header.Del("Date") // over one that can't be read aztables fails what was done
+		return resp, nil
 	}
+	w.clock.Heard(asked, date)
 	return resp, nil
 }

@@ -8,11 +8,14 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
 
+// maxPage is how many rows the service gives at once; it refuses to be asked for more.
+const maxPage = 1000
+
 // Query says which rows: those whose partition is from From to before Before,
 // either of which may be "" for no bound.
 type Query struct {
 	From, Before string
-	Page         int // rows in one answer; 0: as many as the service gives, a thousand
+	Page         int // rows in one answer; 0, or more than a thousand: a thousand
 }
 
 // Partition is all rows of one partition.
@@ -40,7 +43,8 @@ func (q Query) filter() (string, error) {
 }
 
 // List gives rows in order of partition and row key, page by page; an error ends
-// it. Each page is a request of its own.
+// it. Each page is a request of its own, and may take ten times as long as one
+// for a row. Nothing is written, so the end of ctx ends it.
 func (t *Table) List(ctx context.Context, q Query) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		filter, err := q.filter()
@@ -53,11 +57,13 @@ func (t *Table) List(ctx context.Context, q Query) iter.Seq2[Row, error] {
 			options.Filter = &filter
 		}
 		if q.Page > 0 {
-			n := int32(q.Page)
+			n := int32(min(q.Page, maxPage))
 			options.Top = &n
 		}
 		for pages := t.client.NewListEntitiesPager(options); pages.More(); {
-			page, err := pages.NextPage(ctx)
+			within, cancel := context.WithTimeout(ctx, pageTries*t.account.try)
+			page, err := pages.NextPage(within)
+			cancel()
 			if noTable(err) {
 				return // made by the first insert
 			}

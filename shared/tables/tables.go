@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -24,6 +23,9 @@ import (
 
 // DefaultTry is how long one request may take.
 const DefaultTry = 250 * time.Millisecond
+
+// pageTries is how many times as long a page of a listing may take.
+const pageTries = 10
 
 // maxAnswer bounds an answer: a page of a thousand rows of 1 KiB and more.
 const maxAnswer = 8 << 20
@@ -61,15 +63,12 @@ func Open(o Options) (*Account, error) {
 	if a.try == 0 {
 		a.try = DefaultTry
 	}
-	address, key, err := o.parse()
+	address, key, err := parse(o.Address)
 	if err != nil {
 		return nil, err
 	}
-	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "https" && !sdk.Loopback(address) {
-		return nil, errors.New("the tables' address is not one of https (plain http is for loopback only)")
-	}
-	// Ten times a try: single requests have the context's end, pages of a listing may take longer.
-	told, client := sdk.Options(address, watched{o.Transport, a.clock}, sdk.Limits{Patience: 10 * a.try, MaxAnswer: maxAnswer})
+	// Each request has its context's end; this one is for none.
+	told, client := sdk.Options(address, watched{o.Transport, a.clock}, sdk.Limits{Patience: pageTries * a.try, MaxAnswer: maxAnswer})
 	options := &aztables.ClientOptions{ClientOptions: client}
 	switch {
 	case key != nil:
@@ -83,38 +82,6 @@ func Open(o Options) (*Account, error) {
 		return nil, errors.New("make a client for the tables: the address can't be used")
 	}
 	return a, nil
-}
-
-// parse tells the address from a connection string's parts. aztables has its own
-// reading of those; it guesses names of services where parts are missing.
-func (o Options) parse() (address string, key *aztables.SharedKeyCredential, err error) {
-	if strings.HasPrefix(o.Address, "https://") || strings.HasPrefix(o.Address, "http://") {
-		return strings.TrimSuffix(o.Address, "/"), nil, nil
-	}
-	parts := map[string]string{}
-	for part := range strings.SplitSeq(strings.TrimRight(o.Address, "; \n"), ";") {
-		name, value, ok := strings.Cut(part, "=")
-		if !ok {
-			return "", nil, errors.New("the tables' address is neither an https address nor a connection string of NAME=VALUE parts")
-		}
-		parts[strings.TrimSpace(name)] = value
-	}
-	address = parts["TableEndpoint"]
-	if address == "" && parts["AccountName"] != "" && parts["EndpointSuffix"] != "" {
-		address = "https://" + parts["AccountName"] + ".table." + parts["EndpointSuffix"]
-	}
-	switch {
-	case address == "":
-		return "", nil, errors.New("the connection string names neither TableEndpoint nor AccountName and EndpointSuffix")
-	case parts["SharedAccessSignature"] != "":
-		return strings.TrimSuffix(address, "/") + "?" + strings.TrimPrefix(parts["SharedAccessSignature"], "?"), nil, nil
-	case parts["AccountName"] == "" || parts["AccountKey"] == "":
-		return "", nil, errors.New("the connection string holds neither AccountName and AccountKey nor SharedAccessSignature")
-	}
-	if key, err = aztables.NewSharedKeyCredential(parts["AccountName"], parts["AccountKey"]); err != nil {
-		return "", nil, errors.New("the connection string's AccountKey is not base64")
-	}
-	return strings.TrimSuffix(address, "/"), key, nil
 }
 
 // Clock is the store's: known once it has answered.
@@ -149,7 +116,11 @@ func (t *Table) Get(ctx context.Context, key Key) (Row, error) {
 	if err != nil {
 		return Row{}, t.told("read", err)
 	}
-	return decode(answer.Value, string(answer.ETag))
+	row, err := decode(answer.Value, string(answer.ETag))
+	if err == nil && row.Key != key {
+		return Row{}, errors.New("the store's answer is another row")
+	}
+	return row, err
 }
 
 // Insert adds a row; ErrExists if there is one of that key. The table is made if

@@ -38,11 +38,11 @@ type bench struct {
 // edit replaces text in the contracts: old, new, old, new.
 type edit []string
 
-// contracts is a copy of this package's contracts with the forge's address in it.
-func contracts(t testing.TB, f *forge, e edit) string {
+// contracts is a copy of one folder of contracts with the forge's address in it.
+func contracts(t testing.TB, folder string, f *forge, e edit) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("contracts")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 		t.Fatal(err)
 	}
 	files := must(filepath.Glob(filepath.Join(dir, "*.yaml")))
@@ -67,6 +67,11 @@ func contracts(t testing.TB, f *forge, e edit) string {
 // hosted is the real handler behind the stand-in for the Functions host.
 func hosted(t testing.TB, app string, e edit, adjust ...func(*host.Options)) *bench {
 	t.Helper()
+	return hostedOn(t, "contracts", app, e, adjust...)
+}
+
+func hostedOn(t testing.TB, folder, app string, e edit, adjust ...func(*host.Options)) *bench {
+	t.Helper()
 	b := &bench{t: t, forge: newForge(t)}
 	watch := func(o *host.Options) {
 		log := o.Log
@@ -84,15 +89,17 @@ func hosted(t testing.TB, app string, e edit, adjust ...func(*host.Options)) *be
 			}
 		}
 	}
-	b.Lab = lab.Hosted(t, contracts(t, b.forge, e), app, append(adjust, watch)...)
+	b.Lab = lab.Hosted(t, contracts(t, folder, b.forge, e), app, append(adjust, watch)...)
 	return b.meet()
 }
 
 // inProcess is the gateway without a host, for what needs many fresh ones.
-func inProcess(t testing.TB, e edit) *bench {
+func inProcess(t testing.TB, e edit) *bench { t.Helper(); return inProcessOn(t, "contracts", e) }
+
+func inProcessOn(t testing.TB, folder string, e edit) *bench {
 	t.Helper()
 	b := &bench{t: t, forge: newForge(t)}
-	b.Lab = lab.InProcess(t, contracts(t, b.forge, e))
+	b.Lab = lab.InProcess(t, contracts(t, folder, b.forge, e))
 	return b.meet()
 }
 

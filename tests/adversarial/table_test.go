@@ -33,7 +33,6 @@ func table(b *bench) []row {
 //	 77  a prefix that is stripped                 none is: the backend's own path is put before the whole one; rows D77 hold that
 //	107  a wrong DPoP nonce                        none is ever demanded (RFC 9449 §9)
 //	115  HTTP/2                                    this port speaks HTTP/1.1 alone; rows F113 and F115 refuse its preface
-//	119  a quota settled once                      there are no quotas yet
 //	121  a cached route                            there is no cache
 //	143  introspection                             there is none; a token that isn't a JWS is malformed (rows A10)
 //	149  the audience check switched off           there is no such switch: the schema demands an audience of every API

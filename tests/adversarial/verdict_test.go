@@ -131,8 +131,12 @@ func (b *bench) assertChallenge(t *testing.T, a answer, code string) {
 	t.Helper()
 	want := map[int]string{400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}[a.StatusCode]
 	switch {
-	case a.StatusCode != 401 && a.StatusCode != 403 && code != "multiple_credentials", code == "address_not_allowed":
+	case a.StatusCode != 401 && a.StatusCode != 403 && code != "multiple_credentials",
+		code == "address_not_allowed", code == "key_token_mismatch", code == "limit_key_missing":
 		return // no credentials would help
+	case strings.HasPrefix(code, "key_"):
+		assertKeyChallenge(t, a, code)
+		return
 	case code == "token_missing":
 		want = ""
 	case code == "insufficient_claims", code == "invalid_dpop_proof":
@@ -147,6 +151,15 @@ func (b *bench) assertChallenge(t *testing.T, a answer, code string) {
 	}
 	if public := b.Local.Plan.PublicURL + "/"; !strings.HasPrefix(c["resource_metadata"], public) {
 		t.Errorf("got resource_metadata %q, want one below %s", c["resource_metadata"], public)
+	}
+}
+
+// assertKeyChallenge: it names the header, and tells nobody what became of a key.
+func assertKeyChallenge(t *testing.T, a answer, code string) {
+	t.Helper()
+	got := strings.Join(a.Header.Values("WWW-Authenticate"), "\n")
+	if invalid := strings.Contains(got, `error="invalid_key"`); !strings.HasPrefix(got, "SubscriptionKey realm=") || !strings.Contains(got, `name="`) || invalid == (code == "key_missing") {
+		t.Errorf("got the challenge %q, want one for a key", got)
 	}
 }
 
@@ -192,8 +205,12 @@ func tokensOf(request string) (tokens []string) {
 	return tokens
 }
 
-// partsOf are the ends of each part of every token in a request.
+// subscriptionKey is what one looks like, and what is left of one that was altered.
+var subscriptionKey = regexp.MustCompile(`(?i)tgk_[a-z0-9]{20,}`)
+
+// partsOf are the subscription keys in a request, and the ends of each part of every token.
 func partsOf(request string) (ends []string) {
+	ends = subscriptionKey.FindAllString(request, -1)
 	for _, token := range tokensOf(request) {
 		for p := range strings.SplitSeq(token, ".") {
 			if len(p) > 16 {

@@ -233,8 +233,8 @@ func smooth(t *testing.T, b Backing) {
 				admitted++
 			}
 		}
-		if admitted > most || admitted < r.Amount*9/20 {
-			t.Errorf("got %d admitted at once, want %d at most, and half of it at least", admitted, most)
+		if admitted > most || admitted < r.Amount/3 {
+			t.Errorf("got %d admitted at once, want %d at most, and a third of it at least", admitted, most)
 		}
 		return
 	}

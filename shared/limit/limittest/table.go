@@ -115,7 +115,7 @@ func (s *Table) put(row tables.Row) string {
 
 // answer is one exchange; its clock hears the date of it, in whole seconds.
 func (s View) answer(writes bool, do func() error) error {
-	asked := s.Clock.Passed()
+	asked := s.Clock.Moment()
 	before, after := s.trouble()
 	if before != nil {
 		if err := before(writes); err != nil {

@@ -56,15 +56,19 @@ func (s *Store) Take(_ context.Context, key limit.Key, n int64) (limit.Grant, er
 	return g, nil
 }
 
-// Settle corrects the count, if its window goes on.
+// Settle corrects the count.
 func (s *Store) Settle(_ context.Context, g limit.Grant, n int64) error {
 	c, ok := g.Count.(*count)
 	if !ok {
 		return nil
 	}
+	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.window == g.Window {
+	if n > 0 {
+		c.turn(now)
+	}
+	if n > 0 || c.window == g.Window {
 		c.count.Add(c.key.Rule, c.window, n)
 	}
 	return nil

@@ -10,8 +10,9 @@ import (
 // count is what this instance holds of one key: blocks of at most two windows,
 // one on each side of an edge.
 type count struct {
-	key limit.Key
+	key limit.Key // without its value
 	id  string
+	by  string // the value, for people
 
 	mu    sync.Mutex
 	parts [2]*part
@@ -100,6 +101,13 @@ func (p *part) take(n int64) {
 	p.pace.spent += n
 }
 
+// at is the window of t, held from now on.
+func (c *count) at(t time.Time) limit.Window {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.part(t).window
+}
+
 // settle corrects what is held; the part is returned if it owes the store something.
 func (c *count) settle(w limit.Window, n int64) (owes *part) {
 	c.mu.Lock()
@@ -135,7 +143,7 @@ func (p *part) order(r *limit.Rule, state *state, want int64, now, lo time.Time)
 	owed = max(0, -p.held)
 	p.pace.active = max(len(state.active), p.pace.active*7/8) // a new window's row knows nobody yet
 	d := limit.Demand{
-		Want: max(1, want+owed-max(0, p.held)), Left: p.left,
+		Want: max(1, want+owed-max(0, p.held)), Most: r.Amount, Left: p.left,
 		Last: p.pace.last, Spent: p.pace.spent, Passed: now.Sub(p.pace.since), Active: p.pace.active,
 	}
 	p.until = state.Again(r, p.window, d.Want)

@@ -94,7 +94,7 @@ func (s *Store) fly(ctx context.Context, c *count, p *part, f *flight) {
 // outcome isn't known counts as lost: the units may be debited, and are not spent.
 func (s *Store) debit(ctx context.Context, c *count, p *part, f *flight) error {
 	began := s.options.Now()
-	for tries := int64(1); ; tries++ {
+	for {
 		asked := s.options.Now()
 		err := s.once(ctx, c, p, f)
 		now := s.options.Now()
@@ -108,11 +108,19 @@ func (s *Store) debit(ctx context.Context, c *count, p *part, f *flight) error {
 		case now.Sub(began) > 2*s.patience():
 			return errContested
 		}
-		// Others are as slow as this was: a pause of that order lets one of them through.
-		pause := min(max(now.Sub(asked), 2*time.Millisecond), s.options.Try)
-		timer := time.NewTimer(time.Duration(s.chance(int64(pause) * min(tries, 4))))
+		// Each exchange keeps all others out for as long as it takes, so those who share
+		// the count take turns of that length, as far as a call may be kept waiting.
+		turn := max(now.Sub(asked), 2*time.Millisecond)
+		timer := time.NewTimer(time.Duration(s.chance(min(int64(turn)*s.contenders(c, p), int64(s.options.Try)))))
 		<-timer.C
 	}
+}
+
+// contenders are how many instances share the count.
+func (s *Store) contenders(c *count, p *part) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(2, int64(p.pace.active))
 }
 
 // once reads the row and writes it with a block more.
@@ -136,7 +144,7 @@ func (s *Store) once(ctx context.Context, c *count, p *part, f *flight) error {
 		return nil
 	}
 	state.Add(r, p.window, block)
-	row = state.row(name, c.key, p.window)
+	row = state.row(name, r, c.by, p.window)
 	if fresh {
 		_, err = s.rows.Insert(ctx, row)
 	} else {

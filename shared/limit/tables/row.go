@@ -81,27 +81,27 @@ func decode(row tables.Row) state {
 	return s
 }
 
-func (s *state) row(name tables.Key, key limit.Key, w limit.Window) tables.Row {
+func (s *state) row(name tables.Key, r *limit.Rule, by string, w limit.Window) tables.Row {
 	var instances []byte
 	for _, a := range s.active {
 		instances = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(instances, a.instance), a.seen)
 	}
 	fields := tables.Fields{
-		"Scope": key.Rule.Scope, "Name": key.Rule.Name, "By": readable(key), "Most": key.Rule.Amount, "Bytes": key.Rule.Bytes,
-		"Used": s.Used, "Starts": w.Start, "Ends": key.Rule.Ends(w),
+		"Scope": r.Scope, "Name": r.Name, "By": by, "Most": r.Amount, "Bytes": r.Bytes,
+		"Used": s.Used, "Starts": w.Start, "Ends": r.Ends(w),
 		"Active": base64.RawURLEncoding.EncodeToString(instances),
 	}
-	if key.Rule.Smooth {
+	if r.Smooth {
 		var slots []string
 		for _, slot := range s.Slots {
 			slots = append(slots, fmt.Sprintf("%d:%d", slot.Start, slot.Used))
 		}
-		fields["Slots"], fields["Span"] = strings.Join(slots, ","), int64(key.Rule.Window/time.Second)
+		fields["Slots"], fields["Span"] = strings.Join(slots, ","), int64(r.Window/time.Second)
 	}
 	return tables.Row{Key: name, ETag: s.etag, Fields: fields}
 }
 
-const maxReadable = 2 << 10
+const maxReadable = 512
 
 // readable is what the count is by, for people: pairs of what and value, as JSON.
 func readable(key limit.Key) string {

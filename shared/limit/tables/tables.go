@@ -11,6 +11,8 @@ package tables
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -110,13 +112,17 @@ func (s *Store) Take(ctx context.Context, key limit.Key, n int64) (limit.Grant, 
 }
 
 // Settle gives units back to the block they came from, or charges more, past the
-// limit if need be. It does nothing once the window is over.
+// limit if need be, and in the window that it is by then.
 func (s *Store) Settle(ctx context.Context, g limit.Grant, n int64) error {
 	c, ok := g.Count.(*count)
 	if !ok {
 		return nil
 	}
-	owed := c.settle(g.Window, n)
+	w := g.Window
+	if lo, _, known := s.options.Clock.Bounds(); known && n > 0 && w.End != 0 && w.End <= lo.Unix() {
+		w = c.at(lo)
+	}
+	owed := c.settle(w, n)
 	if owed == nil {
 		return nil
 	}
@@ -128,14 +134,26 @@ func (s *Store) find(key limit.Key) *count {
 	var room [128]byte
 	s.mu.RLock()
 	number, known := s.rules[key.Rule]
-	name := append(room[:0], byte(number), byte(number>>8), byte(number>>16), byte(number>>24))
-	name = append(name, key.Value...)
-	c := s.counts[string(name)]
+	c := s.counts[string(named(room[:0], number, key.Value))]
 	s.mu.RUnlock()
 	if known && c != nil {
 		return c
 	}
 	return s.add(key)
+}
+
+// longest is how much of a value is kept as it is: callers may choose it, and
+// choose it as long as a header can be.
+const longest = 256
+
+// named appends what a count is found by: the rule's number, and the value, or
+// its digest and a bit that no number has.
+func named(b []byte, number uint32, value []byte) []byte {
+	if len(value) <= longest {
+		return append(binary.BigEndian.AppendUint32(b, number), value...)
+	}
+	sum := sha256.Sum256(value)
+	return append(binary.BigEndian.AppendUint32(b, number|1<<31), sum[:]...)
 }
 
 func (s *Store) add(key limit.Key) *count {
@@ -146,15 +164,14 @@ func (s *Store) add(key limit.Key) *count {
 		number = uint32(len(s.rules))
 		s.rules[key.Rule] = number
 	}
-	name := string(append([]byte{byte(number), byte(number >> 8), byte(number >> 16), byte(number >> 24)}, key.Value...))
+	name := string(named(nil, number, key.Value))
 	if c := s.counts[name]; c != nil {
 		return c
 	}
 	if len(s.counts) >= kept {
 		s.forget()
 	}
-	c := &count{key: limit.Key{Rule: key.Rule, Value: []byte(name[4:]), Since: key.Since}}
-	c.id = c.key.ID()
+	c := &count{key: limit.Key{Rule: key.Rule, Since: key.Since}, id: key.ID(), by: readable(key)}
 	s.counts[name] = c
 	return c
 }
