@@ -119,8 +119,8 @@ func (s *Store) Settle(ctx context.Context, g limit.Grant, n int64) error {
 		return nil
 	}
 	w := g.Window
-	if lo, _, known := s.options.Clock.Bounds(); known && n > 0 && w.End != 0 && w.End <= lo.Unix() {
-		w = c.at(lo)
+	if lo, hi, known := s.options.Clock.Bounds(); known && n > 0 && w.End != 0 && w.End <= lo.Unix() {
+		w = c.at(hi)
 	}
 	owed := c.settle(w, n)
 	if owed == nil {
@@ -176,8 +176,9 @@ func (s *Store) add(key limit.Key) *count {
 	return c
 }
 
-// forget makes room: counts whose windows are over, and if there are none,
-// whichever come first.
+// forget makes room: counts whose windows are over; if those aren't enough,
+// counts that hold nothing, and then whichever come first. Whoever makes up values
+// spends no more than one call of each, and must not cost others what they hold.
 func (s *Store) forget() {
 	lo, _, known := s.options.Clock.Bounds()
 	for name, c := range s.counts {
@@ -185,10 +186,14 @@ func (s *Store) forget() {
 			delete(s.counts, name)
 		}
 	}
-	for name := range s.counts {
-		if len(s.counts) < kept*9/10 {
-			return
+	for _, any := range [2]bool{false, true} {
+		for name, c := range s.counts {
+			if len(s.counts) < kept*9/10 {
+				return
+			}
+			if any || c.empty() {
+				delete(s.counts, name)
+			}
 		}
-		delete(s.counts, name)
 	}
 }
