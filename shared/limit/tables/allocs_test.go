@@ -21,13 +21,15 @@ import (
 
 // A decision from a held block takes no memory, nor does all that surrounds it.
 func TestADecisionAllocatesNothing(t *testing.T) {
-	s, r := real(), limittest.Rule("allocs", func(l *contract.PlannedLimit) { l.Amount = 1 << 50 })
+	rows, clock := shared()
+	view := rows.View(machine.MachineOf(rows.Now))
+	s, r := tables.New(view, tables.Options{Clock: view.Clock, Now: rows.Now}), limittest.Rule("allocs", func(l *contract.PlannedLimit) { l.Amount = 1 << 50 })
 	for name, value := range map[string]string{"a GUID": "entra/11111111-1111-1111-1111-111111111111", "nothing": "", "what is no longer kept whole": strings.Repeat("x", 10<<10)} {
 		key := limittest.Key(r, value)
 		if _, err := s.Take(t.Context(), key, 1); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20 * time.Millisecond) // now the rate is known, and a block is large
+		clock.Add(int64(20 * time.Millisecond)) // now the rate is known, and a block is large
 		take := func() {
 			if g, err := s.Take(context.Background(), key, 1); err != nil || !g.OK {
 				t.Error(g, err)
@@ -48,7 +50,7 @@ type forgetful struct {
 	writes int
 }
 
-func (f *forgetful) answer() { f.clock.Heard(f.clock.Passed(), time.Now().Truncate(time.Second)) }
+func (f *forgetful) answer() { f.clock.Heard(f.clock.Moment(), time.Now().Truncate(time.Second)) }
 
 func (f *forgetful) Get(context.Context, machine.Key) (machine.Row, error) {
 	f.answer()
