@@ -126,6 +126,12 @@ func places(k keyring) (rows []row) {
 				t.Errorf("got %s at the backend, want what isn't a key alone", got)
 			}
 		}},
+		row{id: "G125", name: "a parameter behind a semicolon", request: withKey("GET /alone/1?a=1;subscription-key="+other+";b=2&c=3", key), want: "200", check: func(t *testing.T, b *bench, a answer) {
+			keyless(t, b, a)
+			if got := b.Backend.Requests()[0].Target; got != "/alone/1?a=1;b=2&c=3" {
+				t.Errorf("got %s at the backend, want what isn't a key alone", got)
+			}
+		}},
 		row{id: "G125", name: "a key that Connection names", request: withKey("GET /alone/1", key, "Connection: Ocp-Apim-Subscription-Key"), want: "200", check: keyless},
 	)
 }
