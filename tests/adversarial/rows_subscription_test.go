@@ -12,7 +12,6 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/revocation"
 	"tollgate/shared/subscription"
-	"tollgate/tests/lab"
 )
 
 const (
@@ -180,8 +179,9 @@ func TestKeysUnderAttack(t *testing.T) {
 	})
 }
 
-func TestKeysUnderAttackThroughTheHost(t *testing.T) {
-	b := hostedOn(t, "metered", lab.StageApp(t), nil)
+// keysBehindHost is the same behind the host.
+func keysBehindHost(t *testing.T, app string) {
+	b := hostedOn(t, "metered", app, nil)
 	k := b.keyring(t)
 	b.run(t, slices.Concat(opening(k), places(k), bindings(b, k)))
 	b.assertLines(t)
