@@ -54,8 +54,8 @@ func Root(t testing.TB) string {
 }
 
 // InProcess compiles the contracts into a gateway in this process, behind the
-// server that is deployed.
-func InProcess(t testing.TB, contracts string) *Lab {
+// server that is deployed. adjust changes the plan before.
+func InProcess(t testing.TB, contracts string, adjust ...func(*contract.Plan)) *Lab {
 	t.Helper()
 	front, err := azure.Listen(0)
 	if err != nil {
@@ -63,6 +63,9 @@ func InProcess(t testing.TB, contracts string) *Lab {
 	}
 	url := "http://" + front.Addr().String()
 	l := prepare(t, contracts, url)
+	for _, a := range adjust {
+		a(l.Local.Plan)
+	}
 	parts := l.outside().Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
 	serve(t, front, gateway.Compile(l.Local.Plan, parts))
