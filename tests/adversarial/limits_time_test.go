@@ -178,7 +178,7 @@ func TestG131AnOutageOfTheStore(t *testing.T) {
 	const tries = 2 * 250 * time.Millisecond
 	for name, fault := range trouble() {
 		t.Run(name, func(t *testing.T) {
-			b := metered(t, nil)
+			b := inProcessOn(t, "metered", nil)
 			for _, c := range []struct{ path, want, mark, code string }{
 				{"refuse", "503 limit_unavailable", "", "limit_unavailable"},
 				{"pass", "200", "limit_outage:passing:allow", "granted"},
@@ -223,7 +223,7 @@ func TestG131AnOutageOfTheStore(t *testing.T) {
 
 // G131: while the store is down, calls don't wait for it one after the other.
 func TestG131ADeadStoreMakesNoSlowGateway(t *testing.T) {
-	b := metered(t, nil)
+	b := inProcessOn(t, "metered", nil)
 	b.status(t, bearing("GET /metered/refuse/1", b.as(somebody(), nil)))
 	b.Storage.Fail(outage.Fault{Kind: outage.Slow, Delay: 10 * time.Second})
 	began := time.Now()

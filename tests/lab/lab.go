@@ -54,7 +54,7 @@ func Root(t testing.TB) string {
 }
 
 // InProcess compiles the contracts into a gateway in this process, behind the
-// server that is deployed; adjust changes the settings that it finds.
+// server that is deployed. adjust changes the plan, or the settings that it finds.
 func InProcess(t testing.TB, contracts string, adjust ...func(*Lab, map[string]string)) *Lab {
 	t.Helper()
 	front, err := azure.Listen(0)
