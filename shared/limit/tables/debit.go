@@ -56,7 +56,9 @@ func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, began time
 	err := f.wait(ctx, patience)
 	if errors.Is(err, errWaited) {
 		c.mu.Lock()
-		p.rest = s.options.Now().Add(time.Second) // a slow store makes no slow gateway
+		if p.flight == f { // or else it has just landed
+			p.rest = s.options.Now().Add(time.Second) // a slow store makes no slow gateway
+		}
 		c.mu.Unlock()
 	}
 	return err
