@@ -3,6 +3,7 @@ package tables
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"tollgate/shared/limit"
@@ -112,7 +113,10 @@ func (s *Store) fly(ctx context.Context, c *count, p *part, f *flight) {
 	err := s.debit(ctx, c, p, f)
 	c.mu.Lock()
 	f.err, p.flight, p.rest = err, nil, time.Time{}
-	if errors.Is(err, errContested) {
+	switch {
+	case errors.Is(err, tables.ErrUnreadable):
+		p.rest = s.options.Now().Add(lastPause)
+	case errors.Is(err, errContested):
 		p.rest = s.options.Now().Add(time.Duration(s.chance(int64(time.Second))))
 	}
 	if err == nil && p.held < 0 { // charged while the exchange was under way
@@ -134,6 +138,8 @@ func (s *Store) debit(ctx context.Context, c *count, p *part, f *flight) error {
 		case err == nil:
 			s.outage.over()
 			return nil
+		case errors.Is(err, tables.ErrUnreadable): // the others' rows can be read
+			return err
 		case !errors.Is(err, tables.ErrChanged) && !errors.Is(err, tables.ErrExists) && !errors.Is(err, tables.ErrNotFound):
 			s.outage.begin(now, err)
 			return err
@@ -166,6 +172,9 @@ func (s *Store) once(ctx context.Context, c *count, p *part, f *flight) error {
 	lo, _, known := s.options.Clock.Bounds()
 	if !known {
 		return errUndated
+	}
+	if _, there := row.Fields["Used"].(int64); !there && !fresh {
+		return fmt.Errorf("%w: it doesn't say what is used", tables.ErrUnreadable)
 	}
 	state := decode(row)
 	state.join(s.instance, lo, r.Horizon(p.window))

@@ -3,6 +3,7 @@ package tables_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -264,4 +265,33 @@ func TestAChargeKeepsNoAnswer(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 	})
+}
+
+// One count whose row can't be read is no outage of the others, and lets nobody through.
+func TestOneUnreadableRowIsNoOutage(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("edited", nil)
+		asked(t, s, r, "a")
+		view := table.View(machine.MachineOf(time.Now))
+		edited := tables.New(edits{view}, tables.Options{Clock: view.Clock, Now: time.Now})
+		for range 3 {
+			if g, err, _ := asked(t, edited, r, "a"); err == nil || g.OK {
+				t.Errorf("got %+v (%v) of a row that doesn't say what is used, want no decision", g, err)
+			}
+			if g, err, _ := asked(t, edited, r, "b"); err != nil || !g.OK {
+				t.Errorf("got %+v (%v) of another count, want it granted", g, err)
+			}
+		}
+	})
+}
+
+// edits is a table whose rows somebody edited by hand.
+type edits struct{ limittest.View }
+
+func (e edits) Get(ctx context.Context, key machine.Key) (machine.Row, error) {
+	row, err := e.View.Get(ctx, key)
+	if by := row.Fields.Text("By"); strings.Contains(by, `"a"`) {
+		row.Fields["Used"] = "0"
+	}
+	return row, err
 }
