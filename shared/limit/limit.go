@@ -18,6 +18,7 @@ type Store interface {
 	// used after all, above zero charges what was used beyond it, even past the limit.
 	// Once the grant's window is over nothing is given back, and what is charged is
 	// charged to the window that it is: else a caller who takes long enough pays nothing.
+	// It waits for no store; other instances hear of a charge a moment later.
 	Settle(ctx context.Context, g Grant, n int64) error
 }
 

@@ -37,6 +37,8 @@ var (
 	ErrNotFound = errors.New("there is no such row")
 	ErrExists   = errors.New("the row exists already")
 	ErrChanged  = errors.New("the row was changed by someone else")
+	// ErrUnreadable is one row's fault, and no outage of the store.
+	ErrUnreadable = errors.New("the row holds what nobody here wrote")
 )
 
 // Options say where the tables are, and how they are reached.

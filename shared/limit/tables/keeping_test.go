@@ -2,6 +2,7 @@ package tables_test
 
 import (
 	"net/http/httptest"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -143,5 +144,23 @@ func TestSweepFailsWithTheStore(t *testing.T) {
 	store.Fail(faults.Fault{Kind: storage.Busy})
 	if _, err := k.Sweep(t.Context(), 10); err == nil {
 		t.Error("got no error of a store that is down")
+	}
+}
+
+// Rows go several at a time: one after the other, a thousand callers' minutes would outgrow the timer.
+func TestSweepIsNotOneByOne(t *testing.T) {
+	s, k, store, pass := kept(t)
+	minute := limittest.Rule("minute", func(l *contract.PlannedLimit) { l.Period, l.Window = contract.PeriodFixed, time.Minute })
+	for i := range 200 {
+		take(t, s, limittest.Key(minute, strconv.Itoa(i)))
+	}
+	pass(5 * time.Minute)
+	store.Fail(faults.Fault{Kind: faults.Slow, Delay: 10 * time.Millisecond})
+	began := time.Now()
+	if n, err := k.Sweep(t.Context(), 150); n != 150 || err != nil {
+		t.Errorf("got %d removed (%v), want 150", n, err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("got %v for 150 rows of 10ms each", took)
 	}
 }

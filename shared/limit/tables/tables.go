@@ -92,18 +92,21 @@ func (s *Store) Take(ctx context.Context, key limit.Key, n int64) (limit.Grant, 
 	c := s.find(key)
 	for began := (time.Time{}); ; {
 		lo, hi, known := s.options.Clock.Bounds()
-		if !known {
-			if err := s.hear(ctx); err != nil {
-				return limit.Grant{}, err
+		var g limit.Grant
+		var short *part
+		if known {
+			if g, short = c.spend(lo, hi, n); short == nil {
+				return g, nil
 			}
-			continue
-		}
-		g, short := c.spend(lo, hi, n)
-		if short == nil {
-			return g, nil
 		}
 		if began.IsZero() {
 			began = s.options.Now()
+		}
+		if !known {
+			if err := s.hear(ctx, s.left(began)); err != nil {
+				return limit.Grant{}, err
+			}
+			continue
 		}
 		if err := s.wait(ctx, c, short, n, began); err != nil {
 			return limit.Grant{}, err
@@ -126,7 +129,7 @@ func (s *Store) Settle(ctx context.Context, g limit.Grant, n int64) error {
 	if owed == nil {
 		return nil
 	}
-	return s.wait(ctx, c, owed, 0, s.options.Now())
+	return s.charge(ctx, c, owed)
 }
 
 // find is the key's count in this instance.
