@@ -78,7 +78,7 @@ func TestWhoBreaksOffADownloadPaysForIt(t *testing.T) {
 
 // A download that lasts longer than the window is charged to the one it ends in.
 func TestADownloadIsNotFreeForBeingSlow(t *testing.T) {
-	begun, hold := make(chan struct{}, 1), make(chan struct{})
+	begun, hold := make(chan struct{}, 1<<12), make(chan struct{})
 	release := sync.OnceFunc(func() { close(hold) })
 	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		begun <- struct{}{}

@@ -102,7 +102,7 @@ func TestG133ALimitIsNeitherResetEarlyNorStuck(t *testing.T) {
 
 // held is a backend that answers once it is let.
 func held(t *testing.T) (url string, begun chan struct{}, release func()) {
-	begun, hold := make(chan struct{}, 16), make(chan struct{})
+	begun, hold := make(chan struct{}, 1<<12), make(chan struct{})
 	release = sync.OnceFunc(func() { close(hold) })
 	back := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		begun <- struct{}{}
