@@ -39,7 +39,7 @@ func TestANewKeyIsFoundByTheFirstTokenThatNeedsIt(t *testing.T) {
 func TestHostileTrafficCanNotKeepANewKeyOut(t *testing.T) {
 	const window = time.Second
 	// The guard would slow the false tokens down, and on a fast machine the good ones with them.
-	b := inProcess(t, edit{"refetch: 60s", "refetch: 1s", "claimsContract: 1", "claimsContract: 1\nfloodGuard: { refused: 1000000 }"})
+	b := inProcess(t, edit{"refetch: 60s", "refetch: 1s", "claimsContract: 1", "claimsContract: 1\nfloodGuard: { refused: 100000, window: 1s }"})
 	b.run(t, []row{{id: "C58", name: "a token, to warm up", request: read(b.hand(b.payload(nil))), want: "200"}})
 	defer b.harass(t)()
 	tick := time.NewTicker(time.Millisecond)
