@@ -3,6 +3,7 @@ package tables_test
 import (
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -162,5 +163,26 @@ func TestSweepIsNotOneByOne(t *testing.T) {
 	}
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("got %v for 150 rows of 10ms each", took)
+	}
+}
+
+// What people read of a value is short however it is chosen: instances hold a hundred thousand of them.
+func TestWhatPeopleReadIsShort(t *testing.T) {
+	s, k, _, _ := kept(t)
+	for _, value := range []string{strings.Repeat("<", 8000), strings.Repeat("&>", 300), strings.Repeat("é", 4000), strings.Repeat("\xff", 300)} {
+		take(t, s, limittest.Key(limittest.Rule("long", nil), value))
+	}
+	n := 0
+	for row, err := range k.Rows.List(t.Context(), rows.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if by := row.Fields.Text("By"); len(by) > 300 || !strings.Contains(by, "…") {
+			t.Errorf("got %d bytes: %.400s", len(by), by)
+		}
+		n++
+	}
+	if n != 4 {
+		t.Errorf("got %d counts, want 4", n)
 	}
 }
