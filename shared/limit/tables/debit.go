@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	errWaited    = errors.New("the store didn't answer in time")
+	errWaited    = errors.New("too many instances wanted the count at once")
 	errContested = errors.New("others changed the count at each try")
 	errUndated   = errors.New("the store's answer carries no date")
 )
@@ -24,7 +24,9 @@ type flight struct {
 }
 
 func unavailable(why error, wait time.Duration) error {
-	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second)}
+	// A store that doesn't answer fails its request before a call has waited for so long.
+	busy := errors.Is(why, errContested) || errors.Is(why, errWaited)
+	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second), Busy: busy}
 }
 
 // patience is how long one call waits, for however many exchanges: two requests.
@@ -110,7 +112,7 @@ func (f *flight) wait(ctx context.Context, patience time.Duration) error {
 }
 
 func (s *Store) fly(ctx context.Context, c *count, p *part, f *flight) {
-	err := s.debit(ctx, c, p, f)
+	err := s.safely(func() error { return s.debit(ctx, c, p, f) })
 	c.mu.Lock()
 	f.err, p.flight, p.rest = err, nil, time.Time{}
 	switch {
@@ -177,6 +179,7 @@ func (s *Store) once(ctx context.Context, c *count, p *part, f *flight) error {
 		return fmt.Errorf("%w: it doesn't say what is used", tables.ErrUnreadable)
 	}
 	state := decode(row)
+	state.Forget(r, p.window)
 	state.join(s.instance, lo, r.Horizon(p.window))
 	c.mu.Lock()
 	block, owed := p.order(r, &state, f.want, s.options.Now(), lo)
@@ -216,8 +219,23 @@ func (s *Store) hear(ctx context.Context, patience time.Duration) error {
 	return f.wait(ctx, patience)
 }
 
+// safely: a panic over an answer that nobody expected must not end the gateway.
+// It names no value.
+func (s *Store) safely(do func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the store's answer couldn't be read (%T)", fault)
+			s.outage.begin(s.options.Now(), err)
+		}
+	}()
+	return do()
+}
+
 func (s *Store) listen(ctx context.Context, f *flight) {
-	_, err := s.rows.Get(ctx, tables.Key{Partition: "clock", Row: "clock"})
+	err := s.safely(func() error {
+		_, err := s.rows.Get(ctx, tables.Key{Partition: "clock", Row: "clock"})
+		return err
+	})
 	if errors.Is(err, tables.ErrNotFound) {
 		err = nil
 	}
