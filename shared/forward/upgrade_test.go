@@ -68,7 +68,7 @@ func TestAWebSocketIsJoinedAndItsHeadersAreFiltered(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("got the backend's end after %s, want it within a second of the caller's", took)
 	}
-	if got := s.result(t); got.outcome.Status != 101 || got.outcome.Bytes != int64(len("earlyat oncelater")) || got.outcome.Broken != "" {
+	if got := s.result(t); got.outcome.Status != 101 || got.outcome.Bytes != int64(len("earlyat oncelater")) || got.outcome.Received != int64(len("at oncelater")) || got.outcome.Broken != "" {
 		t.Errorf("got %+v, want 101 and each byte counted", got.outcome)
 	}
 }
