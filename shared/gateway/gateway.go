@@ -42,6 +42,8 @@ type Parts struct {
 	Secrets audit.Secrets // reads the secret behind pseudonyms; nil: what would be one is left out
 	Build   string        // this gateway's version, for events
 
+	Observer Observer // watches every call from outside; nil: nobody does
+
 	Report   func(error) // told of lost events and of panics; nil drops them
 	Identity token.Options
 }
@@ -100,7 +102,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	for _, api := range plan.APIs {
 		decide, deliver := decisions.of(api), g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, reads: api.Reads, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decide(op)}
+			rt := &route{api: api.Name, operation: op.ID, reads: api.Reads, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: g.observed(decide(op))}
 			rt.chain()
 			g.root.add(op.Template, rt)
 		}
@@ -154,8 +156,9 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, call := r.Context(), g.NewCall(r)
-	v := g.visit(ctx, call)
+	call := g.NewCall(r)
+	v := g.visit(r.Context(), call)
+	ctx := v.ctx
 	refused := v.run(w)
 	if refused != nil {
 		g.refuse(w, call, v.route, refused)
