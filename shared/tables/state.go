@@ -8,8 +8,8 @@ import (
 // State is what is known of the store.
 type State struct {
 	Asked   bool          // since the start
-	Answer  time.Duration // since it answered last
 	Known   bool          // it has answered
+	Answer  time.Duration // since it did last
 	Failing bool          // it didn't when it was asked last
 }
 
