@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
+	"tollgate/shared/pipeline"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -189,3 +191,13 @@ func (s *stand) event(t testing.TB) audit.Event {
 	}
 	return e
 }
+
+// clock shows a time that a test moves.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time       { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) pass(d time.Duration) { c.ahead.Add(int64(d)) }
+
+func runtimeGosched() { runtime.Gosched() }
+
+func parsed(id string) pipeline.Trace { return pipeline.Trace{ID: id} }
