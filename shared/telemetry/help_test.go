@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.uber.org/goleak"
 
 	"tollgate/localrun/issuer"
@@ -201,3 +202,5 @@ func (c *clock) pass(d time.Duration) { c.ahead.Add(int64(d)) }
 func runtimeGosched() { runtime.Gosched() }
 
 func parsed(id string) pipeline.Trace { return pipeline.Trace{ID: id} }
+
+func instrument(name string) sdkmetric.Instrument { return sdkmetric.Instrument{Name: name} }
