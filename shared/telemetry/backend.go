@@ -6,11 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"time"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/wire"
@@ -38,44 +33,27 @@ func (b *client) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w == nil {
 		return b.next.RoundTrip(r)
 	}
-	began := b.now()
-	var span trace.Span
-	if w.span != nil {
-		_, span = b.tracer.Start(w.ctx, methodOf(r.Method), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(began))
-		id := span.SpanContext().SpanID()
-		r.Header["Traceparent"] = []string{w.call.Trace.Header(id.String())} // the request is made for this try alone
+	m := mark{try: true, name: methodOf(r.Method), scheme: r.URL.Scheme, resend: w.tries}
+	m.host, m.port = hostOf(r)
+	if w.record != nil {
+		m.id = b.fresh()
+		r.Header["Traceparent"] = []string{w.call.Trace.Header(m.id.String())} // the request is made for this try alone
 	}
+	m.began = b.now()
 	resp, err := b.next.RoundTrip(r)
-	at := b.now()
-	if b.metrics != nil {
-		b.metrics.asked(r, resp, err, at.Sub(began))
+	m.ended = b.now()
+	m.failed = failure(r.Context(), resp, err)
+	if resp != nil {
+		m.status = resp.StatusCode
 	}
-	if span != nil {
-		w.finish(span, r, resp, err, at)
+	if b.metrics != nil {
+		b.metrics.asked(&m)
+	}
+	if w.record != nil {
+		w.record.marks = append(w.record.marks, m)
 	}
 	w.tries++
 	return resp, err
-}
-
-// finish doesn't say url.full: a backend's address can hold what contracts put
-// into it, and the path is on the server span.
-func (w *watch) finish(span trace.Span, r *http.Request, resp *http.Response, err error, at time.Time) {
-	host, port := hostOf(r)
-	attrs := make([]attribute.KeyValue, 0, 8)
-	attrs = append(attrs, attribute.String("http.request.method", methodOf(r.Method)), attribute.String("url.scheme", r.URL.Scheme),
-		attribute.String("server.address", host), attribute.Int("server.port", port))
-	if w.tries > 0 {
-		attrs = append(attrs, attribute.Int("http.request.resend_count", w.tries))
-	}
-	if resp != nil {
-		attrs = append(attrs, attribute.Int("http.response.status_code", resp.StatusCode))
-	}
-	if kind := failure(r.Context(), resp, err); kind != "" {
-		attrs = append(attrs, attribute.String("error.type", kind))
-		span.SetStatus(codes.Error, "")
-	}
-	span.SetAttributes(attrs...)
-	span.End(trace.WithTimestamp(at))
 }
 
 // failure is error.type: of a client's span every status from 400 on is one.

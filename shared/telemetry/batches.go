@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	places     = 4096            // spans that wait at the most
-	batch      = 512             // spans exported at once
-	age        = 5 * time.Second // a span waits no longer for others while calls come
+	places     = 512             // calls that wait at the most, with all their spans
+	batch      = 64              // calls exported at once
+	age        = 5 * time.Second // a call waits no longer for others while calls come
 	firstPause = time.Second     // after a failure, doubled with each in a row
 	lastPause  = time.Minute
 )
@@ -29,9 +29,9 @@ type again struct {
 func (a *again) Error() string { return a.cause.Error() }
 func (a *again) Unwrap() error { return a.cause }
 
-// batches keeps ended spans and exports them many at once. The call whose span
+// batches keeps calls that ended and exports many at once. The call that
 // fills a batch, or finds one that has waited long enough, starts the export and
-// goes on; one is under way at a time. A timer does the same for spans that no
+// goes on; one is under way at a time. A timer does the same for those that no
 // call comes after, and nothing breaks if it never fires.
 //
 // What waits is lost if the process is killed, and what comes while there is no
@@ -44,14 +44,12 @@ type batches struct {
 	dropped atomic.Int64  // spans that were never exported
 
 	mu     sync.Mutex
-	spans  []sdktrace.ReadOnlySpan
+	calls  []*record
 	oldest time.Time
 	pause  pause
 	timer  *time.Timer
 	closed bool
 }
-
-var _ sdktrace.SpanProcessor = (*batches)(nil)
 
 func newBatches(to sdktrace.SpanExporter, timeout time.Duration, o Options) *batches {
 	if timeout == 0 {
@@ -60,21 +58,19 @@ func newBatches(to sdktrace.SpanExporter, timeout time.Duration, o Options) *bat
 	return &batches{to: to, o: o, timeout: timeout, turn: make(chan struct{}, 1)}
 }
 
-func (b *batches) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-
-// OnEnd keeps the span.
-func (b *batches) OnEnd(s sdktrace.ReadOnlySpan) {
-	now := s.EndTime()
+// add keeps a call's spans.
+func (b *batches) add(r *record) {
+	now := r.ended
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.spans) >= places || b.closed {
-		b.dropped.Add(1)
+	if len(b.calls) >= places || b.closed {
+		b.dropped.Add(r.spans())
 		return
 	}
-	if len(b.spans) == 0 {
+	if len(b.calls) == 0 {
 		b.oldest = now
 	}
-	b.spans = append(b.spans, s)
+	b.calls = append(b.calls, r)
 	switch {
 	case b.due(now):
 		b.start()
@@ -85,7 +81,7 @@ func (b *batches) OnEnd(s sdktrace.ReadOnlySpan) {
 
 // due tells whether a batch is to be exported now. The caller holds the lock.
 func (b *batches) due(now time.Time) bool {
-	return len(b.spans) > 0 && !b.pause.holds(now) && (len(b.spans) >= batch || now.Sub(b.oldest) >= age)
+	return len(b.calls) > 0 && !b.pause.holds(now) && (len(b.calls) >= batch || now.Sub(b.oldest) >= age)
 }
 
 // start exports on the side, unless somebody does. The caller holds the lock.
@@ -106,7 +102,7 @@ func (b *batches) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.timer = nil
-	if b.closed || len(b.spans) == 0 {
+	if b.closed || len(b.calls) == 0 {
 		return
 	}
 	if b.due(now) {
@@ -115,30 +111,23 @@ func (b *batches) ring() {
 	b.timer = time.AfterFunc(max(age, b.pause.until.Sub(now)), b.ring)
 }
 
-// ForceFlush exports what waits, until nothing does, ctx ends, or the collector says no.
-func (b *batches) ForceFlush(ctx context.Context) error {
+// flush exports what waits, until nothing does, ctx ends, or the collector says no.
+func (b *batches) flush(ctx context.Context) error {
 	select {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()
-		return b.export(ctx, func(time.Time) bool { return len(b.spans) > 0 })
+		return b.export(ctx, func(time.Time) bool { return len(b.calls) > 0 })
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// Shutdown is ForceFlush, for the last time.
-func (b *batches) Shutdown(ctx context.Context) error {
-	err := b.ForceFlush(ctx)
-	b.stop()
-	return err
 }
 
 func (b *batches) stop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	b.dropped.Add(int64(len(b.spans)))
-	b.spans = nil
+	b.dropped.Add(spansOf(b.calls))
+	b.calls = nil
 	if b.timer != nil {
 		b.timer.Stop()
 	}
@@ -152,7 +141,11 @@ func (b *batches) export(ctx context.Context, more func(time.Time) bool) error {
 			return nil
 		}
 		within, cancel := context.WithTimeout(ctx, b.timeout)
-		err := b.to.ExportSpans(within, taken)
+		var spans []sdktrace.ReadOnlySpan
+		for _, r := range taken {
+			spans = r.tree(spans)
+		}
+		err := b.to.ExportSpans(within, spans)
 		cancel()
 		if err = b.settle(taken, err); err != nil {
 			return err
@@ -160,33 +153,33 @@ func (b *batches) export(ctx context.Context, more func(time.Time) bool) error {
 	}
 }
 
-func (b *batches) take(more func(time.Time) bool) []sdktrace.ReadOnlySpan {
+func (b *batches) take(more func(time.Time) bool) []*record {
 	now := b.o.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !more(now) {
 		return nil
 	}
-	n := min(len(b.spans), batch)
-	taken := b.spans[:n:n]
-	b.spans = append(make([]sdktrace.ReadOnlySpan, 0, batch), b.spans[n:]...)
+	n := min(len(b.calls), batch)
+	taken := b.calls[:n:n]
+	b.calls = append(make([]*record, 0, batch), b.calls[n:]...)
 	b.oldest = now // at most one batch's time too late
 	return taken
 }
 
 // settle takes in what became of a batch: one that the collector may take later
 // goes back in front, as far as there is room.
-func (b *batches) settle(taken []sdktrace.ReadOnlySpan, err error) error {
+func (b *batches) settle(taken []*record, err error) error {
 	now := b.o.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	later := b.pause.after(err, now)
 	if later {
-		room := min(len(taken), places-len(b.spans))
-		b.dropped.Add(int64(len(taken) - room))
-		b.spans = append(taken[len(taken)-room:], b.spans...)
+		room := min(len(taken), places-len(b.calls))
+		b.dropped.Add(spansOf(taken[:len(taken)-room]))
+		b.calls = append(taken[len(taken)-room:], b.calls...)
 	} else if err != nil {
-		b.dropped.Add(int64(len(taken)))
+		b.dropped.Add(spansOf(taken))
 	}
 	if text := b.pause.news("traces", err, b.dropped.Load()); text != "" {
 		b.o.Warn(text)
@@ -229,4 +222,13 @@ func (p *pause) news(what string, err error, dropped int64) string {
 		return fmt.Sprintf("%s are exported again; %d spans were dropped so far", what, dropped)
 	}
 	return ""
+}
+
+func (r *record) spans() int64 { return int64(1 + len(r.marks)) }
+
+func spansOf(calls []*record) (n int64) {
+	for _, r := range calls {
+		n += r.spans()
+	}
+	return n
 }

@@ -121,15 +121,15 @@ func (m *metrics) ended(w *watch, e *audit.Event) {
 	for _, l := range e.Limits {
 		m.headroom.saw(l.Name, l.Left)
 	}
-	if now := m.o.Now(); now.UnixNano() >= m.next.Load() {
+	if e.Time.Add(e.Duration).UnixNano() >= m.next.Load() {
 		m.start()
 	}
 }
 
 // asked measures one request to a backend.
-func (m *metrics) asked(r *http.Request, resp *http.Response, err error, took time.Duration) {
-	host, port := hostOf(r)
-	m.client.Record(context.Background(), took.Seconds(), m.sets.of(series{"client", methodOf(r.Method), host, statusIn(resp), failure(r.Context(), resp, err), port}, func(s series) []attribute.KeyValue {
+func (m *metrics) asked(try *mark) {
+	key := series{"client", try.name, try.host, statusOf(try.status), try.failed, try.port}
+	m.client.Record(context.Background(), try.ended.Sub(try.began).Seconds(), m.sets.of(key, func(s series) []attribute.KeyValue {
 		return outcome([]attribute.KeyValue{attribute.String("http.request.method", s.a), attribute.String("server.address", s.b), attribute.Int("server.port", s.port)}, s)
 	}))
 }

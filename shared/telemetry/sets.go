@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -23,8 +24,7 @@ type series struct {
 // often as there are series, and read at each call.
 type sets struct {
 	mu    sync.Mutex
-	known sync.Map // series → []metric.MeasurementOption of one
-	n     int
+	known atomic.Pointer[map[series]sharedSet] // never changed, but replaced
 }
 
 // sharedSet is one option that a recording and an adding take.
@@ -34,16 +34,22 @@ type sharedSet interface {
 }
 
 func (s *sets) of(key series, attrs func(series) []attribute.KeyValue) sharedSet {
-	if found, ok := s.known.Load(key); ok {
-		return found.(sharedSet)
+	if all := s.known.Load(); all != nil {
+		if found, ok := (*all)[key]; ok {
+			return found
+		}
 	}
 	made := metric.WithAttributeSet(attribute.NewSet(attrs(key)...))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.n < 4*maxSeries { // what comes after is measured all the same, at a higher price
-		s.n++
-		s.known.Store(key, made)
+	all := map[series]sharedSet{key: made}
+	if before := s.known.Load(); before != nil {
+		if len(*before) >= maxSeries { // what comes after is measured all the same, at a higher price
+			return made
+		}
+		maps.Copy(all, *before)
 	}
+	s.known.Store(&all)
 	return made
 }
 

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
@@ -44,7 +44,9 @@ type Telemetry struct {
 	noPath  bool // the contract keeps paths out of events, so they are kept out of spans
 	names   names
 	sampler sdktrace.Sampler // nil: no traces
-	tracer  trace.Tracer
+	random  func() uint64
+	what    *resource.Resource
+	scope   instrumentation.Scope
 	spans   *batches
 	metrics *metrics // nil: none
 }
@@ -63,21 +65,16 @@ func New(plan *contract.Plan, c Config, o Options) *Telemetry {
 	if o.Traces == nil && o.Metrics == nil {
 		return nil
 	}
-	t := &Telemetry{now: o.Now, names: namesOf(plan), scheme: schemeOf(plan), noPath: omits(plan, "path")}
-	what := describe(plan, c, o)
+	t := &Telemetry{now: o.Now, names: namesOf(plan), scheme: schemeOf(plan), noPath: omits(plan, "path"),
+		random: o.Random, what: describe(plan, c, o), scope: instrumentation.Scope{Name: scope, Version: o.Build}}
 	if o.Traces != nil {
 		t.spans = newBatches(o.Traces, c.Timeout, o)
 		if t.sampler = c.sampler; t.sampler == nil {
 			t.sampler = sdktrace.ParentBased(sdktrace.AlwaysSample())
 		}
-		t.tracer = sdktrace.NewTracerProvider(
-			sdktrace.WithResource(what), sdktrace.WithSpanProcessor(t.spans), sdktrace.WithIDGenerator(ids{o.Random}),
-			sdktrace.WithSampler(sdktrace.AlwaysSample()), // Arrived has asked the sampler before: a call that isn't sampled makes no span
-			sdktrace.WithRawSpanLimits(sdktrace.SpanLimits{AttributeValueLengthLimit: 1024, AttributeCountLimit: 32}),
-		).Tracer(scope, trace.WithInstrumentationVersion(o.Build))
 	}
 	if o.Metrics != nil {
-		t.metrics = newMetrics(o.Metrics, c, what, plan, t.spans, o)
+		t.metrics = newMetrics(o.Metrics, c, t.what, plan, t.spans, o)
 	}
 	return t
 }
@@ -111,7 +108,7 @@ func (t *Telemetry) Flush(ctx context.Context) error {
 		faults = append(faults, t.metrics.flush(ctx))
 	}
 	if t.spans != nil {
-		faults = append(faults, t.spans.ForceFlush(ctx))
+		faults = append(faults, t.spans.flush(ctx))
 	}
 	return errors.Join(faults...)
 }

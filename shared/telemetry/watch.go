@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -20,10 +18,9 @@ import (
 // watch is one call's.
 type watch struct {
 	*Telemetry
-	call  *pipeline.Call
-	ctx   context.Context // holds span; nil where it is
-	span  trace.Span      // nil: the call isn't sampled
-	tries int             // that went to the backend; a call tries one after another
+	call   *pipeline.Call
+	record *record // nil: the call isn't sampled
+	tries  int     // that went to the backend; a call tries one after another
 }
 
 type watchKey struct{}
@@ -36,21 +33,19 @@ func watchOf(ctx context.Context) *watch {
 // Arrived begins the server span, if the call is sampled.
 func (t *Telemetry) Arrived(ctx context.Context, c *pipeline.Call, at time.Time) (context.Context, gateway.Watch) {
 	w := &watch{Telemetry: t, call: c}
-	ctx = context.WithValue(ctx, watchKey{}, w)
-	if t.sampler == nil {
-		return ctx, w // nothing is recorded here, so the caller's flag passes as it is
+	if t.sampler == nil { // nothing is recorded here, so the caller's flag passes as it is
+		return context.WithValue(ctx, watchKey{}, w), w
 	}
-	under := ctx
+	id, under := traceIDOf(c.Trace), context.Background()
 	if c.Trace.Parent != "" {
-		under = trace.ContextWithRemoteSpanContext(ctx, parentOf(c.Trace))
+		under = trace.ContextWithRemoteSpanContext(under, parentOf(c.Trace, id))
 	}
-	method := methodOf(c.Request.Method)
-	verdict := t.sampler.ShouldSample(sdktrace.SamplingParameters{ParentContext: under, TraceID: traceIDOf(c.Trace), Name: method, Kind: trace.SpanKindServer})
-	c.Trace.Sampled = verdict.Decision == sdktrace.RecordAndSample
-	if c.Trace.Sampled {
-		w.ctx, w.span = t.tracer.Start(under, method, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(at))
+	verdict := t.sampler.ShouldSample(sdktrace.SamplingParameters{ParentContext: under, TraceID: id, Name: methodOf(c.Request.Method), Kind: trace.SpanKindServer})
+	if c.Trace.Sampled = verdict.Decision == sdktrace.RecordAndSample; c.Trace.Sampled {
+		w.record = &record{Telemetry: t, context: c.Trace, trace: id, id: spanIDOf(c.Trace.Span), began: at}
+		w.record.marks = w.record.room[:0]
 	}
-	return ctx, w
+	return context.WithValue(ctx, watchKey{}, w), w
 }
 
 // Observe makes each run of a sampled call's stage a span.
@@ -58,25 +53,21 @@ func (t *Telemetry) Observe(name string, s pipeline.Stage) pipeline.Stage {
 	if t.sampler == nil {
 		return s
 	}
-	granted := trace.WithAttributes(attribute.String("tollgate.stage", name), attribute.String("tollgate.verdict", audit.Granted))
-	title := "stage " + name
 	return func(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
 		w := watchOf(ctx)
-		if w == nil || w.span == nil {
+		if w == nil || w.record == nil {
 			return s(ctx, c)
 		}
-		began := t.now()
+		m := mark{id: t.fresh(), name: name, began: t.now()}
 		refused := s(ctx, c)
-		// A stage gets no span of its own to hang things on, so its span is made once
-		// it is over: that costs a context less.
-		_, span := t.tracer.Start(w.ctx, title, trace.WithTimestamp(began), granted)
+		m.ended = t.now()
 		if refused != nil {
-			span.SetAttributes(attribute.String("tollgate.verdict", audit.Refused), attribute.String("tollgate.code", t.names.code(refused.Code)), attribute.String("tollgate.rule", refused.Rule))
+			m.code, m.rule = t.names.code(refused.Code), refused.Rule
 			if refused.Kind.Status() >= http.StatusInternalServerError {
-				span.SetStatus(codes.Error, "")
+				m.failed = m.code
 			}
 		}
-		span.End(trace.WithTimestamp(t.now()))
+		w.record.marks = append(w.record.marks, m)
 		return refused
 	}
 }
@@ -86,54 +77,25 @@ func (w *watch) Ended(e *audit.Event) {
 	if w.metrics != nil {
 		w.metrics.ended(w, e)
 	}
-	if w.span == nil {
+	r := w.record
+	if r == nil {
 		return
 	}
-	at := w.now()
-	method, route := methodOf(e.Method), w.names.route(e.API, e.Operation)
-	attrs := make([]attribute.KeyValue, 0, 16)
-	attrs = append(attrs, attribute.String("http.request.method", method), attribute.String("url.scheme", w.scheme),
-		attribute.String("tollgate.correlation_id", e.Correlation), attribute.String("tollgate.verdict", e.Verdict), attribute.String("tollgate.code", w.names.code(e.Code)))
-	if route != "" {
-		w.span.SetName(method + " " + route)
-		attrs = append(attrs, attribute.String("http.route", route), attribute.String("tollgate.api", e.API), attribute.String("tollgate.operation", e.Operation))
-	}
-	if !w.noPath {
-		attrs = append(attrs, attribute.String("url.path", e.Path))
-	}
-	if method == otherMethod {
-		attrs = append(attrs, attribute.String("http.request.method_original", e.Method))
-	}
-	if e.Rule != "" {
-		attrs = append(attrs, attribute.String("tollgate.rule", e.Rule))
-	}
-	if host := w.call.Request.Host; host != "" {
-		attrs = append(attrs, attribute.String("server.address", host))
-	}
-	if e.Invocation != "" {
-		attrs = append(attrs, attribute.String("faas.invocation_id", e.Invocation))
-	}
-	if e.Status != 0 {
-		attrs = append(attrs, attribute.Int("http.response.status_code", e.Status))
-	}
-	if kind := w.errorOf(e); kind != "" {
-		attrs = append(attrs, attribute.String("error.type", kind))
-		w.span.SetStatus(codes.Error, "")
-	}
-	w.span.SetAttributes(attrs...)
-	w.span.End(trace.WithTimestamp(at))
+	r.ended, r.failed = e.Time.Add(e.Duration), w.errorOf(e)
+	r.describe(w.call.Request.Host, e)
+	w.spans.add(r)
 }
 
 // errorOf is error.type: of a server's span only what is the server's fault is
 // an error ("HTTP spans", Status).
-func (w *watch) errorOf(e *audit.Event) string {
+func (t *Telemetry) errorOf(e *audit.Event) string {
 	switch {
 	case e.Verdict == audit.Granted && e.Code != audit.Granted: // begun, and not finished
-		return w.names.code(e.Code)
+		return t.names.code(e.Code)
 	case e.Status < http.StatusInternalServerError:
 		return ""
 	case e.Verdict == audit.Refused:
-		return w.names.code(e.Code)
+		return t.names.code(e.Code)
 	}
 	return strconv.Itoa(statusOf(e.Status))
 }
