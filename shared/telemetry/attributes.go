@@ -48,32 +48,35 @@ func (r *record) describe(host string, e *audit.Event) {
 	r.attrs = attrs
 }
 
-// ofStage names the stage, and what it said.
-func (m *mark) ofStage() []attribute.KeyValue {
-	if m.code == "" {
-		return []attribute.KeyValue{attribute.String("tollgate.stage", m.name), attribute.String("tollgate.verdict", audit.Granted)}
-	}
-	attrs := []attribute.KeyValue{attribute.String("tollgate.stage", m.name), attribute.String("tollgate.verdict", audit.Refused), attribute.String("tollgate.code", m.code)}
-	if m.rule != "" {
-		attrs = append(attrs, attribute.String("tollgate.rule", m.rule))
+func newStage(name string) *stage {
+	of := attribute.String("tollgate.stage", name)
+	return &stage{"stage " + name, of, []attribute.KeyValue{of, attribute.String("tollgate.verdict", audit.Granted)}}
+}
+
+// refusal names the stage, and what it said.
+func (v *view) refusal() []attribute.KeyValue {
+	said := v.mark.refused
+	attrs := []attribute.KeyValue{v.mark.stage.name, attribute.String("tollgate.verdict", audit.Refused), attribute.String("tollgate.code", v.record.names.code(said.Code))}
+	if said.Rule != "" {
+		attrs = append(attrs, attribute.String("tollgate.rule", said.Rule))
 	}
 	return attrs
 }
 
-// ofTry doesn't say url.full: a backend's address can hold what contracts put
+// attributes don't say url.full: a backend's address can hold what contracts put
 // into it, and the path is on the server span.
-func (m *mark) ofTry() []attribute.KeyValue {
+func (t *try) attributes() []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 7)
-	attrs = append(attrs, attribute.String("http.request.method", m.name), attribute.String("url.scheme", m.scheme),
-		attribute.String("server.address", m.host), attribute.Int("server.port", m.port))
-	if m.resend > 0 {
-		attrs = append(attrs, attribute.Int("http.request.resend_count", m.resend))
+	attrs = append(attrs, attribute.String("http.request.method", t.method), attribute.String("url.scheme", t.scheme),
+		attribute.String("server.address", t.host), attribute.Int("server.port", t.port))
+	if t.resend > 0 {
+		attrs = append(attrs, attribute.Int("http.request.resend_count", t.resend))
 	}
-	if m.status > 0 {
-		attrs = append(attrs, attribute.Int("http.response.status_code", m.status))
+	if t.status > 0 {
+		attrs = append(attrs, attribute.Int("http.response.status_code", t.status))
 	}
-	if m.failed != "" {
-		attrs = append(attrs, attribute.String("error.type", m.failed))
+	if t.failed != "" {
+		attrs = append(attrs, attribute.String("error.type", t.failed))
 	}
 	return attrs
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"tollgate/shared/contract"
 	"tollgate/shared/wire"
 )
@@ -33,24 +35,25 @@ func (b *client) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w == nil {
 		return b.next.RoundTrip(r)
 	}
-	m := mark{try: true, name: methodOf(r.Method), scheme: r.URL.Scheme, resend: w.tries}
-	m.host, m.port = hostOf(r)
+	this := try{method: methodOf(r.Method), scheme: r.URL.Scheme, resend: w.tries}
+	this.host, this.port = hostOf(r)
+	var id trace.SpanID
 	if w.record != nil {
-		m.id = b.fresh()
-		r.Header["Traceparent"] = []string{w.call.Trace.Header(m.id.String())} // the request is made for this try alone
+		id = b.fresh()
+		r.Header["Traceparent"] = []string{w.call.Trace.Header(id.String())} // the request is made for this try alone
 	}
-	m.began = b.now()
+	began := b.now()
 	resp, err := b.next.RoundTrip(r)
-	m.ended = b.now()
-	m.failed = failure(r.Context(), resp, err)
-	if resp != nil {
-		m.status = resp.StatusCode
+	took := b.now().Sub(began)
+	if this.failed = failure(r.Context(), resp, err); resp != nil {
+		this.status = resp.StatusCode
 	}
 	if b.metrics != nil {
-		b.metrics.asked(&m)
+		b.metrics.asked(this, took)
 	}
 	if w.record != nil {
-		w.record.marks = append(w.record.marks, m)
+		kept := this
+		w.record.marks = append(w.record.marks, mark{id: id, began: began, took: took, try: &kept})
 	}
 	w.tries++
 	return resp, err

@@ -77,6 +77,10 @@ func (e *encoder) key(name string) {
 }
 
 func (e *encoder) tag(field, kind int) {
+	if field < 16 { // nearly all
+		e.out = append(e.out, byte(field<<3|kind))
+		return
+	}
 	e.out = binary.AppendUvarint(e.out, uint64(field)<<3|uint64(kind))
 }
 

@@ -12,22 +12,29 @@ import (
 )
 
 // spanExporter exports spans by OTLP over HTTP.
-type spanExporter struct{ *sender }
+type spanExporter struct {
+	*sender
+	room []byte // of the last batch: one is under way at a time
+}
 
-var _ sdktrace.SpanExporter = spanExporter{}
+var _ sdktrace.SpanExporter = (*spanExporter)(nil)
 
 // ExportSpans sends all of them at once.
-func (x spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (x *spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	if len(spans) == 0 {
 		return nil
 	}
-	e := &encoder{json: x.json, out: make([]byte, 0, 512*len(spans))}
+	e := &encoder{json: x.json, out: x.room[:0]}
 	e.traces(spans)
-	return x.send(ctx, e.out)
+	err := x.send(ctx, e.out)
+	if x.room = e.out; err != nil {
+		x.room = nil // a request that was given up may still be read by its connection
+	}
+	return err
 }
 
 // Shutdown has nothing to do: connections are the transport's.
-func (x spanExporter) Shutdown(context.Context) error { return nil }
+func (x *spanExporter) Shutdown(context.Context) error { return nil }
 
 // traces is an ExportTraceServiceRequest. All spans are of one resource and one
 // scope, for one gateway made them.

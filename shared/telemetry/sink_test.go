@@ -8,10 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"go.opentelemetry.io/otel/attribute"
 	metricspb "go.opentelemetry.io/proto/slim/otlp/collector/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
@@ -86,6 +88,11 @@ func (s *sink) take(r *http.Request, body []byte) error {
 			for _, sm := range rm.ScopeMetrics {
 				for _, m := range sm.Metrics {
 					s.metrics[m.Name] = m
+					for _, key := range keysOf(m) {
+						if !slices.Contains(known()[m.Name], attribute.Key(key)) {
+							s.faults = append(s.faults, m.Name+" has the attribute "+key)
+						}
+					}
 				}
 			}
 		}
@@ -126,6 +133,20 @@ func base64IDs(body []byte) []byte {
 	}
 	walk(all)
 	out, _ := json.Marshal(all)
+	return out
+}
+
+func keysOf(m *metricdata.Metric) (out []string) {
+	var attrs []*common.KeyValue
+	for _, p := range m.GetHistogram().GetDataPoints() {
+		attrs = append(attrs, p.Attributes...)
+	}
+	for _, p := range slices.Concat(m.GetSum().GetDataPoints(), m.GetGauge().GetDataPoints()) {
+		attrs = append(attrs, p.Attributes...)
+	}
+	for _, a := range attrs {
+		out = append(out, a.Key)
+	}
 	return out
 }
 

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -13,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tollgate/shared/pipeline"
+	"tollgate/shared/refusal"
 )
 
 // record is what a sampled call leaves: marks while it runs, and what became of
@@ -29,20 +31,31 @@ type record struct {
 	name, failed string
 	attrs        []attribute.KeyValue
 	marks        []mark
-	room         [10]mark
+	room         [8]mark
 }
 
 // mark is one stage that ran, or one try that went to the backend.
 type mark struct {
-	id           trace.SpanID
-	began, ended time.Time
-	name         string // of the stage, or the try's method
-	try          bool
-	code, rule   string // of a stage that refused
-	failed       string // error.type; "" for none
-	scheme, host string // of a try, as is all below
-	port, status int
-	resend       int
+	id      trace.SpanID
+	began   time.Time
+	took    time.Duration
+	stage   *stage // or else
+	try     *try
+	refused *refusal.Refusal // by the stage; nil: it granted
+}
+
+// stage is one of the pipeline's, by what its spans have in common.
+type stage struct {
+	title   string
+	name    attribute.KeyValue
+	granted []attribute.KeyValue
+}
+
+// try is one request to a backend.
+type try struct {
+	method, scheme, host string
+	port, status, resend int
+	failed               string // error.type; "" for none
 }
 
 // tree is the server span and all below it.
@@ -95,17 +108,17 @@ func (v *view) Name() string {
 	switch {
 	case v.mark == nil:
 		return v.record.name
-	case v.mark.try:
-		return v.mark.name
+	case v.mark.try != nil:
+		return v.mark.try.method
 	}
-	return "stage " + v.mark.name
+	return v.mark.stage.title
 }
 
 func (v *view) SpanKind() trace.SpanKind {
 	switch {
 	case v.mark == nil:
 		return trace.SpanKindServer
-	case v.mark.try:
+	case v.mark.try != nil:
 		return trace.SpanKindClient
 	}
 	return trace.SpanKindInternal
@@ -120,17 +133,22 @@ func (v *view) StartTime() time.Time {
 
 func (v *view) EndTime() time.Time {
 	if v.mark != nil {
-		return v.mark.ended
+		return v.mark.began.Add(v.mark.took)
 	}
 	return v.record.ended
 }
 
 func (v *view) Status() sdktrace.Status {
-	failed := v.record.failed
-	if v.mark != nil {
-		failed = v.mark.failed
+	var failed bool
+	switch m := v.mark; {
+	case m == nil:
+		failed = v.record.failed != ""
+	case m.try != nil:
+		failed = m.try.failed != ""
+	default: // a refusal that is the caller's own fault is no error
+		failed = m.refused != nil && m.refused.Kind.Status() >= http.StatusInternalServerError
 	}
-	if failed != "" {
+	if failed {
 		return sdktrace.Status{Code: codes.Error}
 	}
 	return sdktrace.Status{}
@@ -140,10 +158,12 @@ func (v *view) Attributes() []attribute.KeyValue {
 	switch {
 	case v.mark == nil:
 		return v.record.attrs
-	case v.mark.try:
-		return v.mark.ofTry()
+	case v.mark.try != nil:
+		return v.mark.try.attributes()
+	case v.mark.refused != nil:
+		return v.refusal()
 	}
-	return v.mark.ofStage()
+	return v.mark.stage.granted
 }
 
 func (v *view) InstrumentationScope() instrumentation.Scope   { return v.record.scope }

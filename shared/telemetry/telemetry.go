@@ -57,7 +57,7 @@ var _ gateway.Observer = (*Telemetry)(nil)
 // nothing is watched, and costs nothing.
 func New(plan *contract.Plan, c Config, o Options) *Telemetry {
 	if c.Traces != "" && o.Traces == nil {
-		o.Traces = spanExporter{newSender(c, c.Traces, o.Transport)}
+		o.Traces = &spanExporter{sender: newSender(c, c.Traces, o.Transport)}
 	}
 	if c.Metrics != "" && o.Metrics == nil {
 		o.Metrics = metricExporter{newSender(c, c.Metrics, o.Transport), c.Delta}

@@ -53,21 +53,15 @@ func (t *Telemetry) Observe(name string, s pipeline.Stage) pipeline.Stage {
 	if t.sampler == nil {
 		return s
 	}
+	about := newStage(name)
 	return func(ctx context.Context, c *pipeline.Call) *refusal.Refusal {
 		w := watchOf(ctx)
 		if w == nil || w.record == nil {
 			return s(ctx, c)
 		}
-		m := mark{id: t.fresh(), name: name, began: t.now()}
+		began := t.now()
 		refused := s(ctx, c)
-		m.ended = t.now()
-		if refused != nil {
-			m.code, m.rule = t.names.code(refused.Code), refused.Rule
-			if refused.Kind.Status() >= http.StatusInternalServerError {
-				m.failed = m.code
-			}
-		}
-		w.record.marks = append(w.record.marks, m)
+		w.record.marks = append(w.record.marks, mark{id: t.fresh(), began: began, took: t.now().Sub(began), stage: about, refused: refused})
 		return refused
 	}
 }
