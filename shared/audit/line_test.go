@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,16 @@ func TestTheTwoEventsOfAStreamHaveIdsOfTheirOwn(t *testing.T) {
 	}
 	if len(ids) != 3 {
 		t.Errorf("got %v, want three", ids)
+	}
+}
+
+func TestTheSchemaFileIsThatOfTheTypes(t *testing.T) {
+	got, err := os.ReadFile("../../contracts/event.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, audit.Schema()) {
+		t.Error("contracts/event.schema.json is stale; run make schema")
 	}
 }
 
