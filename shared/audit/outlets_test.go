@@ -331,3 +331,49 @@ func TestAPlaceIsOneInEachOutlet(t *testing.T) {
 		t.Errorf("got %d lines, want %d", len(w.all), n)
 	}
 }
+
+// A batch that was full when it failed is sent again though no call follows.
+func TestAFailedBatchIsSentAgainWithoutAnotherCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		r, told := &receiver{}, &reports{}
+		r.answer = func([][]byte) error {
+			if down {
+				down = false
+				return errors.New("down")
+			}
+			return nil
+		}
+		b := batches(r, told, 500)
+		_ = b.Record(t.Context(), event(1))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if r.got() != 1 {
+			t.Errorf("got %d events, want the one", r.got())
+		}
+		b.Close(t.Context())
+	})
+}
+
+// A receiver that hangs at the end doesn't hang the stop.
+func TestTheEndIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &reports{}
+		b := audit.NewBatches(audit.BatchOptions{Name: "r", Now: time.Now, AtOnce: 500, Report: told.add, Send: func(ctx context.Context, _ [][]byte) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}})
+		for n := range 3 {
+			_ = b.Record(t.Context(), event(n))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		began := time.Now()
+		b.Close(ctx)
+		if took := time.Since(began); took > 2*time.Second || told.last().Total != 3 {
+			t.Errorf("got %s and %d lost, want 2 s at the most, and 3", took, told.last().Total)
+		}
+		synctest.Wait()
+		time.Sleep(time.Minute)
+	})
+}
