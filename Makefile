@@ -68,8 +68,9 @@ package: tools ## dist/azure.zip for a Function App: Linux, x86-64, reproducible
 	$(BIN)/tollgate package --app $(DIST)/azure --out $(DIST)/azure.zip
 
 .PHONY: schema
-schema: ## contracts/schema.json from the Go types
+schema: ## contracts/schema.json and contracts/event.schema.json from the Go types
 	$(GO) run ./tests/schema > contracts/schema.json
+	$(GO) run ./tests/schema event > contracts/event.schema.json
 
 .PHONY: vet
 vet: ## formatting and go vet

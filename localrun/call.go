@@ -243,8 +243,10 @@ func eventOf(r run, correlation string) *audit.Event {
 		return nil
 	}
 	for line := range bytes.Lines(text) {
-		var e audit.Event
-		if bytes.Contains(line, []byte(correlation)) && json.Unmarshal(line, &e) == nil && e.Correlation == correlation {
+		if !bytes.Contains(line, []byte(correlation)) {
+			continue
+		}
+		if e, err := audit.Parse(line); err == nil && e.Correlation == correlation && e.Event != audit.Started {
 			return &e
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"tollgate/localrun/credentials"
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
+	"tollgate/shared/audit"
 	"tollgate/shared/boot"
 )
 
@@ -216,7 +217,7 @@ func (s *stage) onLine(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case strings.HasPrefix(line, `{"event":"decision"`):
+	case audit.Is(line):
 		if _, err := fmt.Fprintln(s.events, line); err != nil {
 			fmt.Fprintf(s.info, "write event: %v\n", err)
 		}

@@ -59,6 +59,7 @@ func newBackends(o Outside) *backends {
 // join makes them parts of a gateway.
 func (b *backends) join(p *gateway.Parts) {
 	p.Backends, p.Provers = b.transport, func(api contract.PlannedAPI) []pipeline.Prover { return b.credential(api).Provers() }
+	p.Secrets = b.sources.Secrets
 	p.AssertionRoot = assertionRoot(b.vaults, b.outside.Now)
 	newStore(b.outside, b.vaults.Tokens, b.sources.Secrets).join(p)
 }

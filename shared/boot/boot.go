@@ -61,7 +61,10 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 	if err := checkStore(getenv, plan); err != nil {
 		return fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}
-	parts := Parts(stdout, stderr)
+	outside := Outside{Getenv: getenv}
+	parts, lines := outside.Parts(stdout, stderr), audit.NewLines(stdout)
+	parts.Events = lines
+	more := outside.addOutlets(&parts, plan, lines)
 	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
 	}
@@ -74,14 +77,22 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, stdout)}, Now: parts.Now, Report: parts.Report}
-	return server.Serve(ctx, l)
+	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, more, stdout)}, Now: parts.Now, Report: parts.Report}
+	err = server.Serve(ctx, l)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	more.close(within)
+	return err
 }
 
+// lastWords is how long sending what waits may take at the end.
+const lastWords = 5 * time.Second
+
 // refresh is the timer's work, with its report in the log.
-func refresh(gw *gateway.Gateway, stdout io.Writer) azure.Timer {
+func refresh(gw *gateway.Gateway, more outlets, stdout io.Writer) azure.Timer {
 	return func(ctx context.Context) error {
 		report, err := gw.Refresh(ctx)
+		err = errors.Join(err, more.flush(ctx))
 		line := struct {
 			Event  string   `json:"event"`
 			Report []string `json:"report"`
@@ -127,7 +138,8 @@ func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
 		NewID:  newID,
 		Keys:   keys,
 		Events: audit.NewLines(stdout),
-		Report: func(err error) { fmt.Fprintf(stderr, "tollgate: %v\n", err) },
+		Build:  build(),
+		Report: reporter(stdout, stderr),
 		Identity: token.Options{
 			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
 			Warn:   func(text string) { fmt.Fprintf(stderr, "tollgate: warning: %s\n", singleLine(text)) },

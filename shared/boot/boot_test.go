@@ -1,7 +1,7 @@
 package boot
 
 import (
-	"encoding/json"
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"tollgate/shared/adapter/azure"
+	"tollgate/shared/audit"
 )
 
 // Each start that fails says why, in one line that names what to mend, and with an exit code that the host takes for a failure.
@@ -156,12 +157,12 @@ func TestNoNetworkBeforeTheFirstRequestThatNeedsIt(t *testing.T) {
 	for range 20 {
 		get(t, "http://"+gateway.address+"/")
 	}
-	events := make(chan map[string]any, 10)
+	events := make(chan audit.Event, 10)
 	go func() {
 		defer close(events)
-		for lines := json.NewDecoder(gateway.out); ; {
-			var e map[string]any
-			if lines.Decode(&e) != nil {
+		for lines := bufio.NewScanner(gateway.out); lines.Scan(); {
+			e, err := audit.Parse(lines.Bytes())
+			if err != nil {
 				return
 			}
 			events <- e
@@ -179,8 +180,8 @@ func TestNoNetworkBeforeTheFirstRequestThatNeedsIt(t *testing.T) {
 	var codes []string
 	for range 3 {
 		e := <-events
-		codes = append(codes, e["code"].(string))
-		if id, _ := e["invocationId"].(string); (e["code"] == "no_route" && id != "i-1") || (e["code"] == "granted" && id != "i-2") {
+		codes = append(codes, e.Code)
+		if id := e.Invocation; (e.Code == "no_route" && id != "i-1") || (e.Code == "granted" && id != "i-2") {
 			t.Errorf("got %v, want the host's name for the call", e)
 		}
 	}

@@ -71,6 +71,8 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 	b.products(p)
 	b.limits(p, faults)
 	b.store(p, faults)
+	p.reads()
+	b.audit(p, faults)
 	return p
 }
 

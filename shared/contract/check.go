@@ -44,6 +44,7 @@ func (e *Estate) checkGateway() {
 	g.checkAddress(d)
 	d.checkAnswer(g.ResponseHeaders, g)
 	e.checkProductLimits()
+	e.checkAudit()
 	seen := map[string]bool{Entra: true}
 	for i, is := range g.Identity.Issuers {
 		at := fmt.Sprintf("identity.issuers.%d", i)

@@ -43,6 +43,7 @@ func (e *Estate) setDefaults() {
 		g.MaxBody = DefaultMaxBody
 	}
 	orElseText(&g.Errors, DefaultErrors)
+	orElseText(&g.Audit.Unavailable, OutageRefuse)
 	for i := range e.APIs {
 		a := &e.APIs[i]
 		orElseText(&a.Errors, g.Errors)

@@ -30,6 +30,7 @@ type Plan struct {
 	Store          *PlannedStore        // nil: nothing is kept
 	Products       []PlannedProduct     // by name
 	Revocation     *PlannedRevocation   // nil: nothing can be revoked, for there is no store
+	Audit          PlannedAudit         // what events hold, and where they go
 	Errors         string               // how refusals are written that belong to no API: problem or apim
 	file           string               // the Gateway's
 	lines          map[string]int       // its rules, by name
@@ -110,6 +111,7 @@ type PlannedAPI struct {
 	Keys       PlannedKeys
 	KeyNames   KeyNames       // of every API
 	Products   []string       // those that hold it, by name
+	Reads      []string       // the claims that some rule of it reads, by name: its events hold those
 	Errors     string         // how its refusals are written: problem or apim
 	lines      map[string]int // its rules, by name
 }

@@ -45,6 +45,7 @@ type Gateway struct {
 	Products         map[string]Product `field:"products" doc:"Bundles of APIs that are subscribed to, by name." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	SubscriptionKeys SubscriptionKeys   `field:"subscriptionKeys" doc:"How subscription keys are sent, and how fresh what is known of them must be."`
 	Revocation       *Revocation        `field:"revocation" doc:"How fresh the list of revocations must be. With a store, revocations always hold; this needs one."`
+	Audit            Audit              `field:"audit" doc:"What events hold, and what happens while none can be kept. Without it: everything, and calls are refused."`
 	Errors           string             `field:"errors" doc:"How refusals are written, for APIs that don't say, and where there is no API. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts, for clients that know those." enum:"problem,apim" default:"problem"`
 }
 
@@ -230,6 +231,8 @@ type Environment struct {
 	Identities   map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 
 	Store *Store `field:"store" doc:"Where counters, subscriptions and revocations are kept. Needed where contracts have limits, products or revocation."`
+
+	Audit *Audited `field:"audit" doc:"Where events go besides standard output, and the secret behind pseudonyms."`
 
 	FrontDoorID string `field:"frontDoorId" doc:"The id of the Front Door profile before the gateway: what X-Azure-FDID must be." pattern:"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"`
 }

@@ -55,6 +55,7 @@ func (got *attempt) copy(w http.ResponseWriter, rc *http.ResponseController, c *
 				return
 			}
 			c.Outcome.Bytes += int64(n)
+			c.Pass()
 			if flush {
 				_ = rc.Flush()
 			}

@@ -78,6 +78,7 @@ func (rt *route) once(ctx context.Context, c *pipeline.Call, t *target, sent *bo
 			return nil, got, refused // never an unproved call
 		}
 	}
+	c.Outcome.Backend = t.url.Host
 	resp, got.err = rt.api.rt.RoundTrip(got.out)
 	verdict = got.verdict(c, resp)
 	return resp, got, nil

@@ -66,11 +66,17 @@ func (rt *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline
 	defer rt.api.places.leave()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	began := rt.api.now()
+	defer func() { c.Outcome.Delivering = rt.api.now().Sub(began) }()
 	waiting := newClock(rt.api.plan.Timeout, func() { cancel(errDeadline) })
 	sent := rt.body(c.Request, waiting)
 	defer func() { c.Outcome.Received += sent.received() }() // whatever came of the call: limits of bytes count them
 	resp, got, refused := rt.try(ctx, c, sent, waiting)
 	waiting.stop()
+	c.Outcome.Waited = rt.api.now().Sub(began)
+	if resp != nil {
+		c.Outcome.BackendStatus = resp.StatusCode
+	}
 	if refused != nil || resp == nil {
 		return refused
 	}
@@ -95,7 +101,7 @@ func (rt *route) request(ctx context.Context, c *pipeline.Call, t *target, sent 
 	}
 	header[CorrelationHeader] = []string{c.Correlation}
 	b.way.add(header, c.Client)
-	addTrace(in.Header, header, c.Correlation)
+	addTrace(c, header)
 	if rt.op.WebSocket && asksForWebSocket(in) {
 		header["Upgrade"] = []string{"websocket"} // the transport adds Connection
 	}

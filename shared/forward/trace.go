@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strings"
+
+	"tollgate/shared/pipeline"
 )
 
 // W3C Trace Context, level 1.
@@ -16,21 +18,31 @@ const (
 // addTrace continues the caller's trace with a step of our own, or begins one.
 // The ids come from the call's correlation id, which is 128 random bits: hashed,
 // so that one doesn't tell the other, and nothing more is drawn.
-func addTrace(in, out http.Header, correlation string) {
-	sum := sha256.Sum256([]byte(correlation))
-	trace, flags := "", "00"
-	if id, sampled, ok := parseTraceparent(in["Traceparent"]); ok {
-		trace = id
-		if sampled {
-			flags = "01"
-		}
+func addTrace(c *pipeline.Call, out http.Header) {
+	in := c.Request.Header
+	trace, span, continued, sampled := Trace(in, c.Correlation)
+	c.Trace, c.Span = trace, span
+	flags := "00"
+	if sampled {
+		flags = "01"
+	}
+	if continued {
 		if state, ok := traceState(in["Tracestate"]); ok {
 			out["Tracestate"] = []string{state}
 		}
-	} else {
-		trace = hex.EncodeToString(sum[:16])
 	}
-	out["Traceparent"] = []string{"00-" + trace + "-" + hex.EncodeToString(sum[16:24]) + "-" + flags}
+	out["Traceparent"] = []string{"00-" + trace + "-" + span + "-" + flags}
+}
+
+// Trace is the trace that a request belongs to, and this gateway's step in it.
+func Trace(in http.Header, correlation string) (trace, span string, continued, sampled bool) {
+	sum := sha256.Sum256([]byte(correlation))
+	var text [48]byte
+	hex.Encode(text[:], sum[:24])
+	if trace, sampled, continued = parseTraceparent(in["Traceparent"]); !continued {
+		trace = string(text[:32])
+	}
+	return trace, string(text[32:]), continued, sampled
 }
 
 // parseTraceparent reads version-traceid-parentid-flags (§3.2). A later version

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"tollgate/shared/pipeline"
 )
 
 const (
@@ -21,7 +23,7 @@ func traced(correlation string, parent, state []string) (string, []string) {
 	if state != nil {
 		in["Tracestate"] = state
 	}
-	addTrace(in, out, correlation)
+	addTrace(&pipeline.Call{Request: &http.Request{Header: in}, Correlation: correlation}, out)
 	return out.Get("Traceparent"), out["Tracestate"]
 }
 
@@ -124,6 +126,6 @@ func BenchmarkTrace(b *testing.B) {
 	in := http.Header{"Traceparent": {inbound}, "Tracestate": {"a=1"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		addTrace(in, http.Header{}, "0123456789abcdef0123456789abcdef")
+		addTrace(&pipeline.Call{Request: &http.Request{Header: in}, Correlation: "0123456789abcdef0123456789abcdef"}, http.Header{})
 	}
 }

@@ -50,7 +50,7 @@ func (rt *route) join(w http.ResponseWriter, c *pipeline.Call, resp *http.Respon
 	if err := rt.writeSwitch(buffered.Writer, c, resp); err != nil {
 		return nil // the caller has left
 	}
-	c.Outcome.Bytes, c.Outcome.Received = splice(caller, buffered.Reader, backend)
+	c.Outcome.Bytes, c.Outcome.Received = splice(caller, buffered.Reader, backend, c.Pass)
 	return nil
 }
 
@@ -76,18 +76,18 @@ func (rt *route) writeSwitch(w *bufio.Writer, c *pipeline.Call, resp *http.Respo
 // splice copies both ways and gives the number of bytes that went to the caller, and to the backend.
 // Either end closing, or silence, ends both: what was lost then is the ends' to
 // notice, by their closing handshake (RFC 6455 §7).
-func splice(caller net.Conn, fromCaller io.Reader, backend io.ReadWriteCloser) (toCaller, toBackend int64) {
+func splice(caller net.Conn, fromCaller io.Reader, backend io.ReadWriteCloser, pass func()) (toCaller, toBackend int64) {
 	end := func() { _, _ = caller.Close(), backend.Close() }
 	quiet := time.AfterFunc(quietFor, end)
 	defer quiet.Stop()
 	var both sync.WaitGroup
-	both.Go(func() { defer end(); toBackend = shovel(backend, fromCaller, quiet) })
-	both.Go(func() { defer end(); toCaller = shovel(caller, backend, quiet) })
+	both.Go(func() { defer end(); toBackend = shovel(backend, fromCaller, quiet, pass) })
+	both.Go(func() { defer end(); toCaller = shovel(caller, backend, quiet, pass) })
 	both.Wait()
 	return toCaller, toBackend
 }
 
-func shovel(to io.Writer, from io.Reader, quiet *time.Timer) (written int64) {
+func shovel(to io.Writer, from io.Reader, quiet *time.Timer, pass func()) (written int64) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	for {
@@ -98,6 +98,7 @@ func shovel(to io.Writer, from io.Reader, quiet *time.Timer) (written int64) {
 				return written
 			}
 			written += int64(n)
+			pass()
 		}
 		if err != nil {
 			return written

@@ -28,6 +28,18 @@ func chained(steps []step) pipeline.Stage {
 	return pipeline.Chain(stages...)
 }
 
+// chain puts the stages into one, and limits, which come last, into one of their own.
+func (rt *route) chain() {
+	steps := rt.stages
+	if n := len(steps); n > 0 && steps[n-1].name == limits {
+		rt.spend, steps = steps[n-1].stage, steps[:n-1]
+	}
+	rt.decide = chained(steps)
+}
+
+// limits is the name of the last stage.
+const limits = "limits"
+
 // decisions makes the stages of operations from what they share.
 type decisions struct {
 	*Gateway
@@ -54,7 +66,7 @@ func (d decisions) of(api contract.PlannedAPI) func(contract.PlannedOperation) [
 	return func(op contract.PlannedOperation) []step {
 		steps := append(d.request(api, op), d.caller(api, op, key(op), who)...)
 		if spend := d.limits.Spend(api, op); spend != nil {
-			steps = append(steps, step{"limits", spend}) // last: a call that is refused for another reason costs nothing
+			steps = append(steps, step{limits, spend}) // last: a call that is refused for another reason costs nothing
 		}
 		return steps
 	}

@@ -39,6 +39,9 @@ type Parts struct {
 
 	AssertionRoot func(contract.PlannedAssertionKey) assertion.Root // the key behind assertions; nil: every call that needs one is refused
 
+	Secrets audit.Secrets // reads the secret behind pseudonyms; nil: what would be one is left out
+	Build   string        // this gateway's version, for events
+
 	Report   func(error) // told of lost events and of panics; nil drops them
 	Identity token.Options
 }
@@ -60,6 +63,9 @@ type Gateway struct {
 	own    manners // of answers that belong to no API
 
 	signer *assertion.Signer // of assertions; nil where no API asks for them
+
+	cloak   *audit.Cloak
+	aborted aborted
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -67,10 +73,12 @@ var _ http.Handler = (*Gateway)(nil)
 // route is one operation, compiled.
 type route struct {
 	api, operation string
-	metadata       string // address of the API's metadata; "" where there is none
-	encodedSlash   bool   // a parameter may hold one
+	reads          []string // the claims that rules of the API read
+	metadata       string   // address of the API's metadata; "" where there is none
+	encodedSlash   bool     // a parameter may hold one
 	stages         []step
-	decide         pipeline.Stage // the stages, chained
+	decide         pipeline.Stage // the stages, chained, but for limits
+	spend          pipeline.Stage // limits; nil: none
 	deliver        pipeline.Delivery
 }
 
@@ -85,14 +93,15 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
+		cloak: audit.NewCloak(plan.Audit, parts.Secrets),
 	}
 	g.addAssertions()
 	decisions := g.decisions()
 	for _, api := range plan.APIs {
 		decide, deliver := decisions.of(api), g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decide(op)}
-			rt.decide = chained(rt.stages)
+			rt := &route{api: api.Name, operation: op.ID, reads: api.Reads, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decide(op)}
+			rt.chain()
 			g.root.add(op.Template, rt)
 		}
 		if metadataURL(plan, api) != "" {
@@ -120,7 +129,10 @@ func (g *Gateway) Decide(ctx context.Context, c *pipeline.Call) *refusal.Refusal
 	if refused != nil {
 		return refused
 	}
-	return rt.decide(ctx, c)
+	if refused = rt.decide(ctx, c); refused == nil && rt.spend != nil {
+		refused = rt.spend(ctx, c)
+	}
+	return refused
 }
 
 // Explain is Decide with what each stage said, up to the one that refused. api
@@ -142,13 +154,14 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began, ctx, call := g.parts.Now(), r.Context(), g.NewCall(r)
-	rt, refused := g.run(ctx, w, call)
+	ctx, call := r.Context(), g.NewCall(r)
+	v := g.visit(ctx, call)
+	refused := v.run(w)
 	if refused != nil {
-		g.refuse(w, call, rt, refused)
+		g.refuse(w, call, v.route, refused)
 	}
 	g.afterwards(context.WithoutCancel(ctx), call, refused)
-	g.record(ctx, began, call, rt, refused)
+	v.record(refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
 		// Returning would end the answer as if it were whole, or make one up. A server
 		// of http.Handler knows this one way to break the connection instead.
@@ -181,7 +194,8 @@ func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, ref
 // run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its
 // event; without an answer the host would send the request again, up to ten
 // times (functions-host.md §2c).
-func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, c *pipeline.Call) (rt *route, refused *refusal.Refusal) {
+func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
+	ctx, c := v.ctx, v.call
 	defer func() {
 		fault := recover()
 		switch {
@@ -193,17 +207,26 @@ func (g *Gateway) run(ctx context.Context, w http.ResponseWriter, c *pipeline.Ca
 			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
 		}
 		if fault != nil {
-			g.report(fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
+			v.report(fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
 		}
 	}()
-	if rt, refused = g.route(c); refused != nil {
-		return rt, refused
+	if v.route, refused = v.Gateway.route(c); refused != nil {
+		return refused
 	}
+	rt := v.route
 	c.Operation = rt.operation
-	if refused = rt.decide(ctx, c); refused == nil {
+	if refused = rt.decide(ctx, c); refused != nil {
+		return refused
+	}
+	// Before limits: a call that can't be told of costs nothing.
+	if refused = v.reserve(); refused == nil && rt.spend != nil {
+		refused = rt.spend(ctx, c)
+	}
+	if refused == nil {
+		c.Passing = v.passing
 		refused = rt.deliver(ctx, w, c)
 	}
-	return rt, refused
+	return refused
 }
 
 func (g *Gateway) report(err error) {

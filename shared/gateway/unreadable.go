@@ -10,10 +10,11 @@ import (
 // Unreadable refuses what came over a connection but is no request that has one
 // reading. It leaves an event as any refusal does.
 func (g *Gateway) Unreadable(w http.ResponseWriter, r *http.Request, f *wire.Fault) {
-	began, call := g.parts.Now(), g.NewCall(r)
+	call := g.NewCall(r)
+	v := g.visit(r.Context(), call)
 	refused := unreadable(f.Status).Because(f)
 	g.refuse(w, call, nil, refused)
-	g.record(r.Context(), began, call, nil, refused)
+	v.record(refused)
 }
 
 func unreadable(status int) *refusal.Refusal {

@@ -24,6 +24,9 @@ func (c *Call) Left(l Left) {
 	c.left = append(c.left, l)
 }
 
+// Limits are what limits leave, in the order in which they were asked.
+func (c *Call) Limits() []Left { return c.left }
+
 // Announce writes c.Answer into the header of an answer, in place of what is
 // there, and what limits leave. Only Vary is added to: the answer depends on what
 // either names (RFC 9110 §12.5.5).

@@ -49,11 +49,24 @@ type Call struct {
 	Operation    string        // the route's, once it is found
 	Marks        []string      // what an operator should see in the event of a granted call too, such as "limit_outage:per-tenant"
 
+	// Passing is called now and then while a granted call's bytes pass, by any
+	// goroutine, also after the answer has begun. nil: nobody wants to know.
+	Passing func()
+	// Trace and Span are what the backend heard of the W3C trace context; "" where none was asked.
+	Trace, Span string
+
 	left     []Left  // of limits; see Left
 	leftRoom [4]Left // where they usually are
 
 	// Afterwards is what stages still have to do once the answer was sent, or the call refused.
 	Afterwards []func(ctx context.Context, c *Call, refused *refusal.Refusal)
+}
+
+// Pass tells whoever wants to know that bytes of the call have passed.
+func (c *Call) Pass() {
+	if c.Passing != nil {
+		c.Passing()
+	}
 }
 
 // Subscription is what a verified key says of the caller.
@@ -75,6 +88,11 @@ type Outcome struct {
 	ClientGone bool   // the client left before the end
 	Broken     string // why a begun answer could not be finished; "" if it was
 	Code       string // the stable name of that, such as "backend_broke_off"
+
+	Backend       string        // host of the backend that was asked last; "": none was
+	BackendStatus int           // what it answered; 0: nothing
+	Waited        time.Duration // for its answer to begin, others that were asked before included
+	Delivering    time.Duration // from then and before until the answer had passed: the time that isn't the gateway's own
 }
 
 // Principal tells a person from a program.

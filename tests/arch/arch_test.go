@@ -55,6 +55,7 @@ var layers = [][]string{
 	{"shared/refusal", "shared/contract", "shared/wire", "shared/renewal", "shared/assertion/internal", "shared/sdk"},
 	{"shared/credential", "shared/secret", "shared/tables"},
 	{"shared/pipeline", "shared/audit", "shared/assertion/verify"},
+	{"shared/audit/ingest"},
 	{"shared/token", "shared/claims", "shared/subscription", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/backendauth", "shared/assertion", "shared/revocation"},
 	{"shared/limit/memory", "shared/limit/tables"},
 	{"shared/gateway"},

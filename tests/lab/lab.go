@@ -4,7 +4,7 @@ package lab
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -43,8 +43,9 @@ type Lab struct {
 	identity string // address of the identity endpoint
 	passed   atomic.Int64
 
-	mu     sync.Mutex
-	events []audit.Event
+	mu      sync.Mutex
+	events  []audit.Event
+	printed []string // the same as lines
 }
 
 // Root is the repository's folder.
@@ -127,6 +128,7 @@ func (l *Lab) Restart(t testing.TB, root string, adjust ...func(*host.Options)) 
 func prepare(t testing.TB, contracts, publicURL string) *Lab {
 	t.Helper()
 	l := &Lab{Backend: backend.Record(backend.New())}
+	t.Cleanup(func() { l.conform(t) })
 	back := httptest.NewUnstartedServer(l.Backend)
 	back.Config.Protocols = backend.Protocols()
 	back.Start()
@@ -215,7 +217,7 @@ func (l *Lab) Event(t testing.TB, correlation string) audit.Event {
 	deadline := time.After(10 * time.Second)
 	for {
 		for _, e := range l.Events() {
-			if e.Correlation == correlation {
+			if e.Correlation == correlation && e.Event != audit.Started {
 				return e
 			}
 		}
@@ -238,12 +240,16 @@ func (l *Lab) Events() []audit.Event {
 type lines struct{ *Lab }
 
 func (w lines) Write(line []byte) (int, error) {
-	var e audit.Event
-	if json.Unmarshal(line, &e) == nil && e.Event == "decision" {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.events = append(w.events, e)
+	if !audit.Is(string(line)) {
+		return len(line), nil
 	}
+	e, err := audit.Parse(line)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %.600s", err, line)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events, w.printed = append(w.events, e), append(w.printed, string(line))
 	return len(line), nil
 }
 

@@ -1,0 +1,102 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+
+	"tollgate/shared/audit"
+	"tollgate/shared/audit/ingest"
+	"tollgate/shared/contract"
+	"tollgate/shared/credential"
+	"tollgate/shared/gateway"
+)
+
+// outlets are where events go besides standard output.
+type outlets []*audit.Batches
+
+// addOutlets adds what the environment names. It does no network.
+func (o Outside) addOutlets(p *gateway.Parts, plan *contract.Plan, lines *audit.Lines) outlets {
+	said := plan.Audit
+	if said.Logs == nil && said.EventHub == nil {
+		return nil
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
+	near := transport.Clone() // see newBackends
+	near.Proxy = nil
+	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, near, p.Now)
+	sender := ingest.Sender{Tokens: identity, Identity: said.Identity, Transport: transport}
+	var own outlets
+	add := func(name string, atOnce int, send ingest.Send) {
+		own = append(own, audit.NewBatches(audit.BatchOptions{Name: name, Send: send, Now: p.Now, Report: p.Report, AtOnce: atOnce}))
+	}
+	if l := said.Logs; l != nil {
+		add("Azure Monitor", ingest.LogsAtOnce, sender.Logs(*l))
+	}
+	if h := said.EventHub; h != nil {
+		add("Event Hubs", ingest.EventHubAtOnce, sender.EventHub(*h))
+	}
+	every := []audit.Outlet{lines}
+	for _, b := range own {
+		every = append(every, b)
+	}
+	p.Events = audit.All(every...)
+	return own
+}
+
+// flush sends what waits.
+func (all outlets) flush(ctx context.Context) (err error) {
+	for _, b := range all {
+		err = errors.Join(err, b.Flush(ctx))
+	}
+	return err
+}
+
+// close does, and counts as lost what can't be sent.
+func (all outlets) close(ctx context.Context) {
+	for _, b := range all {
+		b.Close(ctx)
+	}
+}
+
+// reporter tells operators, in one line each. What was lost of the events stands
+// in their stream too, for whoever counts them.
+func reporter(stdout, stderr io.Writer) func(error) {
+	return func(err error) {
+		fmt.Fprintf(stderr, "tollgate: %v\n", err)
+		loss, ok := errors.AsType[*audit.Loss](err)
+		if !ok {
+			return
+		}
+		line, _ := json.Marshal(struct { // texts and numbers always encode
+			Event  string `json:"event"`
+			Outlet string `json:"outlet"`
+			Lost   int64  `json:"lost"`
+			Total  int64  `json:"total"`
+			Over   bool   `json:"over,omitempty"`
+		}{"audit_loss", loss.Outlet, loss.Lost, loss.Total, loss.Over})
+		_, _ = stdout.Write(append(line, '\n')) // it may be what is broken
+	}
+}
+
+// build is this program's version: of its module, or else of the commit.
+func build() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "devel"
+}
