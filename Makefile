@@ -36,10 +36,11 @@ fuzz: ## each fuzz target for FUZZTIME
 	  done; done
 
 .PHONY: prove
-prove: deps ## what takes long: 500 kills under load, a million tokens, a quota of a million, gigabytes, aborted requests, ten minutes of each fuzz target
+prove: deps ## what takes long: 500 kills under load, a million tokens and values, a quota of a million, gigabytes, aborted requests, ten minutes of each fuzz target
 	TOLLGATE_KILLS=500 $(GO) test -race -count 1 -run 'Killed' -v ./tests/faults
 	TOLLGATE_GIGABYTES=1 $(GO) test -count 1 -run 'NoTraceInMemory' -timeout 30m -v ./tests/flow
 	TOLLGATE_TOKENS=1000000 $(GO) test -count 1 -run 'H142' -timeout 60m -v ./shared/token
+	TOLLGATE_VALUES=1000000 $(GO) test -count 1 -run 'FloodOfValues' -timeout 30m -v ./shared/limit/tables
 	TOLLGATE_ABORTED=100000 $(GO) test -count 1 -run 'Abort|Slow|Head' -timeout 60m -v ./shared/wire
 	TOLLGATE_QUOTA=1000000 $(GO) test -count 1 -run 'Sixteen|Million' -timeout 60m -v ./tests/limits
 	TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"net/http"
 	"net/netip"
 	"testing"
 
+	"tollgate/localrun/estate"
 	"tollgate/shared/contract"
 )
 
@@ -21,5 +23,25 @@ func TestASampleIsOfAnAPIThatLetsThisMachineIn(t *testing.T) {
 	}
 	if allowed, refused = samples(&contract.Plan{Addresses: listed.Addresses, APIs: []contract.PlannedAPI{open}}); allowed != nil || refused != nil {
 		t.Errorf("got %+v and %+v where the gateway has a list, want none", allowed, refused)
+	}
+}
+
+func TestTheGreetingUsesUpALimitThatAKeyOpens(t *testing.T) {
+	get := contract.PlannedOperation{Template: contract.Template{Method: http.MethodGet, Segments: []contract.Segment{{Literal: "rates"}, {}}}, Key: contract.KeyAlone}
+	plan := &contract.Plan{
+		APIs:     []contract.PlannedAPI{{Name: "rates", Operations: []contract.PlannedOperation{get}}},
+		Products: []contract.PlannedProduct{{Name: "free", APIs: []string{"rates"}}, {Name: "partner", APIs: []string{"rates"}, Limits: []contract.PlannedLimit{{Name: "daily"}}}},
+	}
+	s := &stage{flags: upFlags{run: "other.json"}, local: &estate.Local{Plan: plan}}
+	want := `  KEY=$(bin/tollgate keys create --product partner --owner me --run other.json)
+  bin/tollgate call GET /rates/42 --anonymous --key $KEY --run other.json
+  bin/tollgate usage --run other.json
+`
+	if got := s.keyed(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	plan.Products = plan.Products[:1]
+	if got := s.keyed(); got != "" {
+		t.Errorf("got %s where no product has limits", got)
 	}
 }

@@ -94,7 +94,11 @@ func (f *keysFlags) sure(cmd *cobra.Command, office *subscription.Office, id str
 	if err != nil {
 		return err
 	}
-	return confirm(cmd, yes, fmt.Sprintf("The subscription %s to %s of %s is %s. %s", r.ID, purpose(r), r.Owner, r.State, question))
+	return confirm(cmd, yes, asking(r, question))
+}
+
+func asking(r *subscription.Record, question string) string {
+	return fmt.Sprintf("The subscription %s to %s of %s is %s. %s", r.ID, plain(purpose(r)), plain(r.Owner), plain(string(r.State)), question)
 }
 
 func (f *keysFlags) rotateCommand() *cobra.Command {

@@ -106,6 +106,7 @@ func (w *wishFlags) against(plan *contract.Plan) error {
 		if !slices.Contains(apis, w.API) {
 			return fmt.Errorf("there is no API %q; known: %s", w.API, strings.Join(apis, ", "))
 		}
+		w.Approval = true // no product's limits and bindings hold for such a key, so somebody must want that
 		return nil
 	}
 	i := slices.Index(products, w.Product)

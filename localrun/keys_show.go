@@ -82,11 +82,11 @@ func (f *keysFlags) show(cmd *cobra.Command, r *subscription.Record, key string)
 		}
 	}
 	line("subscription", r.ID)
-	line("to", purpose(r))
+	line("to", plain(purpose(r)))
 	line("owner", plain(r.Owner))
-	line("state", string(r.State))
+	line("state", plain(string(r.State)))
 	line("client", plain(r.Client))
-	line("tenant", r.Tenant)
+	line("tenant", plain(r.Tenant))
 	line("note", plain(r.Note))
 	line("created", when(r.Created))
 	line("active since", when(r.Started))
@@ -196,7 +196,7 @@ func writeSubscriptions(out io.Writer, all []shown) error {
 				keys++
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.ID, s.State, to, plain(s.Owner), s.Created.Format(time.DateOnly), expires, keys)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", plain(s.ID), plain(string(s.State)), plain(to), plain(s.Owner), s.Created.Format(time.DateOnly), expires, keys)
 	}
 	return w.Flush()
 }

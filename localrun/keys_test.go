@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"tollgate/shared/subscription"
 )
 
 func TestWhatCutsSomebodyOffIsAskedFor(t *testing.T) {
@@ -35,6 +37,29 @@ func TestAnEndIsADayATimeOrSoManyDays(t *testing.T) {
 			t.Errorf("%q: got %v, %v", text, got, err)
 		case want != "!" && want != "" && got.Format(time.RFC3339) != want:
 			t.Errorf("%q: got %s, want %s", text, got.Format(time.RFC3339), want)
+		}
+	}
+}
+
+// Whoever asked for a subscription chose its owner; the question repeats it.
+func TestTheQuestionDoesNothingToATerminal(t *testing.T) {
+	for _, value := range hostile() {
+		r := &subscription.Record{ID: "x", Product: value, Owner: value, State: subscription.Submitted, Tenant: value, Note: value}
+		var out strings.Builder
+		cmd := &cobra.Command{}
+		cmd.SetOut(&out)
+		if err := (&keysFlags{}).show(cmd, r, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeSubscriptions(&out, []shown{shownOf(r)}); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString(asking(r, "Sure?"))
+		for _, c := range out.String() {
+			if c < ' ' && c != '\n' || c >= 0x7f && c < 0xa0 || strings.ContainsRune("\u202e\u2066\u2028\ufeff", c) {
+				t.Errorf("%q: got %q", value, out.String())
+				break
+			}
 		}
 	}
 }

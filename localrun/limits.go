@@ -54,14 +54,7 @@ func (f *resetFlags) reset(cmd *cobra.Command) error {
 	case !f.empty() && f.all:
 		return errors.New("--all contradicts the other flags; say one or the other")
 	}
-	if err := f.check(); err != nil {
-		return err
-	}
-	store, err := f.open(cmd)
-	if err != nil {
-		return err
-	}
-	all, err := store.uses(cmd.Context(), f.usageFilter)
+	store, all, err := f.usesOf(cmd, &f.storeFlags)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tollgate/shared/contract"
 	"tollgate/shared/revocation"
+	"tollgate/shared/subscription"
 )
 
 // forever is what --keep says for an entry that ends only when it is lifted.
@@ -45,7 +47,7 @@ Works on the store of the local run, of an environment of the contracts
 	fl.StringVar(&f.tenant, "tenant", "", "the Entra tenant by its id (default: the contracts' own, if they have one)")
 	fl.StringVar(&f.issuer, "issuer", "", "another issuer than Entra, by its name in the contracts: a user is then a sub, a token a jti")
 	fl.StringVar(&f.reason, "reason", "", "why, for revocations list")
-	fl.StringVar(&f.keep, "keep", "", "how long the entry is kept, such as 48h, or forever (default: 48h, longer than a token of Entra lives; forever where it refuses keys)")
+	fl.StringVar(&f.keep, "keep", "", "how long the entry is kept, such as 48h, or forever (default: 48h, longer than a token of Entra lives; forever where it refuses keys, or another issuer's tokens that no contract bounds by maxLifetime)")
 	fl.BoolVar(&f.yes, "yes", false, "don't ask")
 	fl.BoolVar(&f.asJSON, "json", false, "print JSON, for machines")
 	for _, k := range revocable() {
@@ -95,12 +97,18 @@ func (f *revokeFlags) revoke(cmd *cobra.Command, k kind, id string) error {
 	if err != nil {
 		return err
 	}
+	if s.Kind == revocation.Subscription {
+		// A slip would cut off nobody. Whether it is one must be known, and no more: an outage isn't one.
+		if _, err := store.office(rand.Reader).Show(cmd.Context(), s.ID); errors.Is(err, subscription.ErrNone) {
+			return err
+		}
+	}
 	if k.question != "" {
 		if err := confirm(cmd, f.yes, k.question); err != nil {
 			return err
 		}
 	}
-	e, err := store.book().Revoke(cmd.Context(), revocation.Order{Subject: s, By: whoami(), Reason: f.reason, Keep: keep})
+	e, err := store.book().Revoke(cmd.Context(), revocation.Order{Subject: s, By: whoami(), Reason: f.reason, Keep: keepOf(s, store.plan, keep)})
 	if err != nil && !errors.Is(err, revocation.ErrNotTold) {
 		return err
 	}
@@ -130,6 +138,15 @@ func (f *revokeFlags) kept() (time.Duration, error) {
 		return 0, fmt.Errorf("--keep %q: write a time from 1m on such as 48h, or forever", f.keep)
 	}
 	return d, nil
+}
+
+// keepOf: how long another issuer's tokens live, nobody knows but a contract that bounds it.
+func keepOf(s revocation.Subject, plan *contract.Plan, said time.Duration) time.Duration {
+	bounded := plan != nil && plan.MaxLifetime > 0 && plan.MaxLifetime+2*plan.ClockSkew < revocation.DefaultKeep
+	if said == 0 && s.Issuer != "" && s.Issuer != contract.Entra && !bounded {
+		return revocation.Forever
+	}
+	return said
 }
 
 // book writes this store's list.

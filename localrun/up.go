@@ -46,7 +46,7 @@ run's own, and new at each start: keys that an earlier run made are unknown.`,
 	fl.StringVar(&f.pack, "package", "", "the app as it is deployed, a folder or a zip (default: dist/azure beside bin/)")
 	fl.BoolVar(&f.once, "once", false, "make one allowed and one refused call, check the answers, and stop")
 	fl.BoolVar(&f.verbose, "verbose", false, "show what the handler prints and what happens to its process")
-	fl.StringVar(&f.tables, "tables", "", "keep things in these tables: an https address with a SAS, or a connection string; - reads it from $"+tablesVariable)
+	fl.StringVar(&f.tables, "tables", "", "keep things in these tables: an https address with a SAS, or a connection string; - reads it from $"+tablesVariable+", where the list of processes doesn't show it")
 	addRunFlag(cmd, &f.run)
 	return cmd
 }

@@ -107,6 +107,19 @@ func (u used) share() float64 {
 	return float64(u.Used) / float64(u.Most)
 }
 
+// usesOf opens the store that the flags name, and gives the counts that the filter keeps.
+func (f *usageFilter) usesOf(cmd *cobra.Command, in *storeFlags) (*openStore, []used, error) {
+	if err := f.check(); err != nil {
+		return nil, nil, err
+	}
+	store, err := in.open(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := store.uses(cmd.Context(), *f)
+	return store, all, err
+}
+
 // uses are the counts that the filter keeps, what is nearest to its end first.
 func (s *openStore) uses(ctx context.Context, f usageFilter) ([]used, error) {
 	all, err := picked(s.keeping().Uses(ctx), f)
@@ -200,14 +213,7 @@ func (f *usageFlags) usage(cmd *cobra.Command) error {
 	if f.asJSON && f.asCSV {
 		return errors.New("--json and --csv contradict each other")
 	}
-	if err := f.check(); err != nil {
-		return err
-	}
-	store, err := f.open(cmd)
-	if err != nil {
-		return err
-	}
-	all, err := store.uses(cmd.Context(), f.usageFilter)
+	_, all, err := f.usesOf(cmd, &f.storeFlags)
 	if err != nil {
 		return err
 	}

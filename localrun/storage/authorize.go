@@ -4,10 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
+
+	"tollgate/localrun/bearer"
 )
 
 // authorize is nil for a caller that may do anything; see the package's comment.
@@ -15,7 +16,7 @@ func (s *Storage) authorize(c call) *refusal {
 	scheme, given, _ := strings.Cut(c.header.Get("Authorization"), " ")
 	switch {
 	case scheme == "Bearer":
-		if !s.good(given) {
+		if !bearer.Good(given, Resource, s.options.Now()) {
 			return authenticationFailed(http.StatusUnauthorized, "The token is malformed, not for storage, or has expired.")
 		}
 		return nil
@@ -27,20 +28,6 @@ func (s *Storage) authorize(c call) *refusal {
 		return s.shared(c)
 	}
 	return noAuthentication()
-}
-
-// good tells a token for storage that hasn't expired.
-func (s *Storage) good(raw string) bool {
-	parts := strings.Split(raw, ".")
-	if len(parts) != 3 {
-		return false
-	}
-	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	var claims struct {
-		Aud string `json:"aud"`
-		Exp int64  `json:"exp"`
-	}
-	return err == nil && json.Unmarshal(text, &claims) == nil && claims.Aud == Resource && s.options.Now().Unix() < claims.Exp
 }
 
 // signed checks ACCOUNT:SIGNATURE.

@@ -7,7 +7,6 @@ package vault
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"tollgate/localrun/bearer"
 	"tollgate/localrun/faults"
 )
 
@@ -143,26 +143,13 @@ func (v *Vault) read(w http.ResponseWriter, r *http.Request) {
 // Authorized tells whether r carries a token for a vault; if not, the challenge
 // has been answered, which is how Key Vault tells clients whom to ask.
 func (v *Vault) Authorized(w http.ResponseWriter, r *http.Request) bool {
-	raw, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if bearer && v.good(raw) {
+	raw, told := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if told && bearer.Good(raw, Resource, v.options.Now()) {
 		return true
 	}
 	w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization="%s", resource="%s"`, v.options.Authority, Resource))
 	complain(w, http.StatusUnauthorized, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.")
 	return false
-}
-
-func (v *Vault) good(raw string) bool {
-	parts := strings.Split(raw, ".")
-	if len(parts) != 3 {
-		return false
-	}
-	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	var claims struct {
-		Aud string `json:"aud"`
-		Exp int64  `json:"exp"`
-	}
-	return err == nil && json.Unmarshal(text, &claims) == nil && claims.Aud == Resource && v.options.Now().Unix() < claims.Exp
 }
 
 // controlSecret lets a person rotate a secret: POST {"name": …, "value": …}.

@@ -80,6 +80,9 @@ func (e *Estate) checkKeyPlaces() {
 			d.fault("responseHeaders."+name+"#", "%s", carriesKeys(name))
 		}
 	}
+	for _, name := range sortedKeys(e.Gateway.Products) {
+		d.countedApart("products."+name+".limits", e.Gateway.Products[name].Limits, names)
+	}
 	for i := range e.APIs {
 		e.APIs[i].checkApart(e.apis[i], names)
 		e.warnScripts(&e.APIs[i], e.apis[i])
@@ -162,8 +165,32 @@ func (a *API) checkApart(d *document, names KeyNames) {
 	if auth := a.Backend.Authenticate; auth != nil && auth.Header != nil {
 		header("backend.authenticate.header.name", auth.Header.Name)
 	}
+	d.countedApart("limits", a.Limits, names)
 	for i, op := range a.Operations {
+		d.countedApart(operationAt(i)+".limits", op.Limits, names)
 		demanded(operationAt(i)+".headers", op.Headers)
 		query(operationAt(i)+".query", op.Query)
+	}
+}
+
+// countedApart: what a limit counts by is kept in readable form.
+func (d *document) countedApart(at string, limits []Limit, names KeyNames) {
+	for i, l := range limits {
+		for j, part := range l.By {
+			where := fmt.Sprintf("%s.%d.by", at, i)
+			if len(l.By) > 1 {
+				where = fmt.Sprintf("%s.%d", where, j)
+			}
+			counted, _ := countedBy(part)
+			if counted.Kind != PerHeader {
+				continue
+			}
+			switch name := counted.Names[0]; {
+			case strings.EqualFold(name, "Cookie"):
+				d.fault(where, "%s can't be counted by: it carries credentials, and what calls are counted by is kept in readable form", name)
+			case slices.Contains(names.Headers, FoldHeader(name)) && Removed(FoldHeader(name)) == "":
+				d.fault(where, "%s", carriesKeys(name))
+			}
+		}
 	}
 }

@@ -13,7 +13,7 @@ const (
 	minRate, maxRate = time.Second, time.Hour
 	minSmooth        = 10 * time.Second // a sliding window is counted in slots, and none is shorter than a second
 	maxCallWeight    = 1_000_000
-	maxAmount        = 1 << 53
+	maxAmount        = 999_999_999_999_999 // answers tell it as an integer of RFC 9651 §3.3.1
 )
 
 // DefaultLocalShare is the percentage of a limit that one instance lets through during an outage.

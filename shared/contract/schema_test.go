@@ -81,6 +81,18 @@ func TestEditorsAndLoadRefuseTheSameShapes(t *testing.T) {
 		"empty text":     {"owner: o", `owner: ""`},
 		"bad duration":   {`backend: { url: "${backend.orders}" }`, `backend: { url: "${backend.orders}", timeout: soon }`},
 		"bad kind":       {"kind: API", "kind: Api"},
+
+		"a rate of a day":          {"owner: o", "owner: o\nlimits: [ { name: l, rate: 1/day, by: [all] } ]"},
+		"a quota of a minute":      {"owner: o", "owner: o\nlimits: [ { name: l, quota: 1/minute, by: [all] } ]"},
+		"a limit by nothing":       {"owner: o", "owner: o\nlimits: [ { name: l, rate: 1/minute } ]"},
+		"a limit without a name":   {"owner: o", "owner: o\nlimits: [ { rate: 1/minute, by: [all] } ]"},
+		"a limit's quoted name":    {"owner: o", "owner: o\nlimits: [ { name: 'a\";q=1', rate: 1/minute, by: [all] } ]"},
+		"an outage's other policy": {"owner: o", "owner: o\nlimits: [ { name: l, rate: 1/minute, by: [all], whenUnavailable: open } ]"},
+		"a class there isn't":      {"owner: o", "owner: o\nlimits: [ { name: l, rate: 1/minute, by: [all], uncounted: [1xx] } ]"},
+		"a share of nothing":       {"owner: o", "owner: o\nlimits: [ { name: l, rate: 1/minute, by: [all], localShare: 0 } ]"},
+		"a weight of nothing":      {"id: get", "weight: 0, id: get"},
+		"a key's other word":       {"allow: { scopes: [Orders.Read], roles: [DataReader] }", "allow: { key: or }"},
+		"a key's header with _":    {"owner: o", "owner: o\nsubscriptionKeys: { header: X_Key }"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(apiFile, edit[0], edit[1], 1)
@@ -94,5 +106,14 @@ func TestEditorsAndLoadRefuseTheSameShapes(t *testing.T) {
 	}
 	if !validates(t, s, []byte(apiFile)) {
 		t.Error("the unedited contract is refused")
+	}
+	for _, words := range []string{
+		"limits: [ { name: l, rate: 50MiB/10s, by: [\"claim:azp|appid\", operation], missing: shared, uncounted: [refused, 5xx], shadow: true } ]",
+		"limits: [ { name: l, quota: 1/total, by: [all], whenUnavailable: local, localShare: 100 } ]",
+		"subscriptionKeys: { header: X-Key, query: key }",
+	} {
+		if !validates(t, s, []byte(strings.Replace(apiFile, "owner: o", "owner: o\n"+words, 1))) {
+			t.Errorf("%s: the schema refuses it", words)
+		}
 	}
 }

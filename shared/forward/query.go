@@ -10,23 +10,39 @@ import (
 )
 
 // cleanQuery removes the parameters that no backend gets, whose names are given
-// in lower case, and leaves every other byte as it was.
+// in lower case, and leaves every other byte as it was. A part behind a semicolon
+// is a parameter to some servers, so it goes too.
 func cleanQuery(raw string, withheld []string) string {
 	if raw == "" {
 		return ""
 	}
 	kept, dropped := make([]string, 0, 8), false
 	for pair := range strings.SplitSeq(raw, "&") {
-		if slices.Contains(withheld, strings.ToLower(strings.TrimSpace(nameOf(pair)))) {
-			dropped = true
+		left := pair
+		if strings.Contains(pair, ";") {
+			left = strings.Join(slices.DeleteFunc(strings.Split(pair, ";"), among(withheld)), ";")
+		} else if among(withheld)(pair) {
+			left = ""
+		}
+		if left == pair {
+			kept = append(kept, pair)
 			continue
 		}
-		kept = append(kept, pair)
+		if dropped = true; left != "" {
+			kept = append(kept, left)
+		}
 	}
 	if !dropped {
 		return raw
 	}
 	return strings.Join(kept, "&")
+}
+
+// among tells whether a parameter's name is one of those, which are in lower case.
+func among(withheld []string) func(pair string) bool {
+	return func(pair string) bool {
+		return slices.Contains(withheld, strings.ToLower(strings.TrimSpace(nameOf(pair))))
+	}
 }
 
 // nameOf is a parameter's name as the host and most backends read it. One that

@@ -75,7 +75,7 @@ func TestAWebSocketIsJoinedAndItsHeadersAreFiltered(t *testing.T) {
 	if o := got.outcome; o.Backend == "" || o.BackendStatus != 101 || o.Waited <= 0 || o.Delivering < o.Waited {
 		t.Errorf("got %+v, want the backend, what it answered, and how long it took", o)
 	}
-	if got.outcome.Status != 101 || got.outcome.Bytes != int64(len("earlyat oncelater")) || got.outcome.Broken != "" {
+	if got.outcome.Status != 101 || got.outcome.Bytes != int64(len("earlyat oncelater")) || got.outcome.Received != int64(len("at oncelater")) || got.outcome.Broken != "" {
 		t.Errorf("got %+v, want 101 and each byte counted", got.outcome)
 	}
 }

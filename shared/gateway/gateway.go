@@ -160,14 +160,25 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		g.refuse(w, call, v.route, refused)
 	}
-	for _, do := range call.Afterwards {
-		do(context.WithoutCancel(ctx), call, refused)
-	}
+	g.afterwards(context.WithoutCancel(ctx), call, refused)
 	v.record(refused)
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
 		// Returning would end the answer as if it were whole, or make one up. A server
 		// of http.Handler knows this one way to break the connection instead.
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// afterwards is what stages still have to do. The answer is out: what fails now
+// costs nobody theirs, nor the event.
+func (g *Gateway) afterwards(ctx context.Context, c *pipeline.Call, refused *refusal.Refusal) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			g.report(fmt.Errorf("panic after call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
+		}
+	}()
+	for _, do := range c.Afterwards {
+		do(ctx, c, refused)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tollgate/shared/revocation"
 )
@@ -28,8 +29,12 @@ type Chore struct {
 	Do   func(ctx context.Context, most int) (done int, err error)
 }
 
-// atOnce bounds one round of a chore.
-const atOnce = 500
+// atOnce bounds one round of a chore, and atLength all its rounds: more than so
+// many may have ended since the last time, and the others want their turn too.
+const (
+	atOnce   = 500
+	atLength = 8 * time.Second
+)
 
 // Refresh does ahead of time what a request would otherwise wait for: it
 // fetches key sets that are growing old. Then it does the chores. It may be
@@ -40,11 +45,22 @@ func (g *Gateway) Refresh(ctx context.Context) (report []string, err error) {
 		return report, err
 	}
 	for _, c := range g.parts.Chores(g.plan) {
-		done, failed := c.Do(ctx, atOnce)
+		done, failed := g.rounds(ctx, c)
 		report = append(report, fmt.Sprintf("%s: %d removed", c.Name, done))
 		if failed != nil {
 			err = errors.Join(err, fmt.Errorf("%s: %w", c.Name, failed))
 		}
 	}
 	return report, err
+}
+
+// rounds does a chore until nothing is left to do, or its time is over.
+func (g *Gateway) rounds(ctx context.Context, c Chore) (done int, err error) {
+	for began := g.parts.Now(); ; {
+		n, err := c.Do(ctx, atOnce)
+		done += n
+		if err != nil || n < atOnce || ctx.Err() != nil || g.parts.Now().Sub(began) >= atLength {
+			return done, err
+		}
+	}
 }

@@ -55,6 +55,12 @@ func (c *Count) Add(r *Rule, w Window, n int64) {
 	c.Slots[i].Used += n
 }
 
+// Forget drops slots that lie further ahead than any instance's clock can be:
+// whoever wrote those was wrong.
+func (c *Count) Forget(r *Rule, w Window) {
+	c.Slots = slices.DeleteFunc(c.Slots, func(s Slot) bool { return r.slot > 0 && s.Start > w.Start+r.slots*r.slot })
+}
+
 // Again is when n may be had: the start of a window or slot, in seconds since
 // 1970; 0 for never.
 func (c *Count) Again(r *Rule, w Window, n int64) int64 {

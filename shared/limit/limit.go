@@ -18,6 +18,7 @@ type Store interface {
 	// used after all, above zero charges what was used beyond it, even past the limit.
 	// Once the grant's window is over nothing is given back, and what is charged is
 	// charged to the window that it is: else a caller who takes long enough pays nothing.
+	// It waits for no store; other instances hear of a charge a moment later.
 	Settle(ctx context.Context, g Grant, n int64) error
 }
 
@@ -31,10 +32,13 @@ type Grant struct {
 	Window Window
 }
 
-// Unavailable says that the store can't be asked now.
+// Unavailable says that the store gives no decision now.
 type Unavailable struct {
 	Cause error
 	Wait  time.Duration // until it is asked again
+	// Busy: the store answers, but too many want the same count at once. Callers can
+	// bring that about themselves, so it is no outage.
+	Busy bool
 }
 
 func (u *Unavailable) Error() string { return u.Cause.Error() }

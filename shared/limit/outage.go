@@ -14,14 +14,19 @@ import (
 var errNoStore = errors.New("the gateway has no store")
 
 // outage does what the contract says for the time that the store can't be asked.
-// Every call that it lets through is marked in its event.
+// Every call that it lets through is marked in its event. Where the store answers,
+// only others were quicker, nothing is let through uncounted.
 func (s *spender) outage(ctx context.Context, c *pipeline.Call, got spent, key Key, why error) (spent, *refusal.Refusal) {
-	b := got.bound
-	switch {
-	case b.Shadow, b.Outage == contract.OutageAllow:
+	b, wait := got.bound, time.Second
+	down, said := errors.AsType[*Unavailable](why)
+	if said {
+		wait = down.Wait
+	}
+	switch busy := said && down.Busy; {
+	case b.Shadow, b.Outage == contract.OutageAllow && !busy:
 		c.Marks = append(c.Marks, "limit_outage:"+b.Name+":allow")
 		return spent{}, nil
-	case b.share != nil && s.stores.Local != nil:
+	case b.share != nil && s.stores.Local != nil && !busy:
 		key.Rule = b.share
 		g, err := s.stores.Local.Take(ctx, key, got.n)
 		if err != nil {
@@ -33,10 +38,6 @@ func (s *spender) outage(ctx context.Context, c *pipeline.Call, got spent, key K
 		}
 		got.grant, got.store = g, s.stores.Local
 		return got, nil
-	}
-	wait := time.Second
-	if down, ok := errors.AsType[*Unavailable](why); ok {
-		wait = down.Wait
 	}
 	return spent{}, refusal.New(refusal.Unavailable, "limit_unavailable", "Limits can't be checked now.").
 		By(b.PlannedLimit.Rule).Because(why).Retry(wait)

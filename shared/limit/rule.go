@@ -39,6 +39,9 @@ func NewRule(l contract.PlannedLimit) *Rule {
 		r.most = l.Amount + l.Amount/slack
 		kind += "smooth"
 	}
+	if l.Bytes {
+		kind += "bytes" // what was counted as bytes is no number of calls
+	}
 	r.prefix = l.Scope + "\x00" + l.Name + "\x00" + kind + "\x00"
 	for _, part := range l.By {
 		r.prefix += part.Kind + "\x00"

@@ -108,6 +108,9 @@ func (w *Watch) ask(began time.Time) (h *held, err error) {
 		return nil, err
 	}
 	last := w.held.Load()
+	if last != nil && last.generation != "" && mark == "" {
+		return nil, errGone
+	}
 	if last != nil && last.generation == mark && elapsed(last.listed, began) < relist {
 		return &held{list: last.list, generation: mark, listed: last.listed, at: began}, nil
 	}
@@ -117,6 +120,10 @@ func (w *Watch) ask(began time.Time) (h *held, err error) {
 	}
 	return &held{list: list, generation: mark, listed: began, at: began}, nil
 }
+
+// errGone: nothing lifts all revocations at once but losing the table, or an
+// address that leads to another account.
+var errGone = errors.New("the list of revocations was there, and isn't any more")
 
 // mark is the generation, "" as long as there is none.
 func (w *Watch) mark(ctx context.Context) (string, error) {

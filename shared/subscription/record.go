@@ -2,6 +2,7 @@ package subscription
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +101,17 @@ func (r *Record) fields() tables.Fields {
 		f[name], f[name+"Made"], f[name+"Ends"] = s.Digest, seconds(s.Made), seconds(s.Ends)
 	}
 	return f
+}
+
+// sound tells that no field is of another type, as one that was edited by hand may
+// be: it would read as "never ends" or "bound to nobody", which nobody said.
+func sound(row tables.Row) bool {
+	for name, want := range (&Record{}).fields() {
+		if has, there := row.Fields[name]; there && reflect.TypeOf(has) != reflect.TypeOf(want) {
+			return false
+		}
+	}
+	return true
 }
 
 func recordOf(row tables.Row) Record {

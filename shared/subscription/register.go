@@ -117,7 +117,7 @@ func (g *Register) lookUp(ctx context.Context, key string) (*held, renewal.Until
 		return nil, soon, errors.New("there is no store to ask for keys")
 	}
 	row, err := g.leading(ctx, key)
-	if errors.Is(err, tables.ErrNotFound) {
+	if errors.Is(err, tables.ErrNotFound) || errors.Is(err, tables.ErrUnreadable) {
 		return &held{slot: -1, until: soon}, soon, nil
 	}
 	if err != nil {
@@ -162,7 +162,8 @@ func (g *Register) read(ctx context.Context, id, digest string, asked time.Time)
 	h := &held{slot: -1, digest: digest, until: renewal.Until{Renew: asked.Add(g.fresh), End: asked.Add(g.stale)}}
 	h.record.ID = id
 	row, err := g.source.Rows.Get(ctx, recordKey(id))
-	if errors.Is(err, tables.ErrNotFound) {
+	// A row that can't be read opens nothing, and is no outage: other keys' rows can be read.
+	if errors.Is(err, tables.ErrNotFound) || errors.Is(err, tables.ErrUnreadable) || err == nil && !sound(row) {
 		return h, h.until, nil
 	}
 	if err != nil {

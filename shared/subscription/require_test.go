@@ -327,3 +327,17 @@ func TestG124AKeyIsHeldToItsTokensClientAndTenant(t *testing.T) {
 		}
 	}
 }
+
+func TestAKnownKeyIsFoundWithoutMemory(t *testing.T) {
+	d := newDesk()
+	_, key := d.open(t, Wish{Product: "partner"})
+	require := d.Require(d.plan.APIs[0], needed)
+	c, ctx := call(t, "/orders/1?a=1", with(key)), t.Context()
+	if n := testing.AllocsPerRun(200, func() {
+		if r := require(ctx, c); r != nil {
+			t.Error(said(r))
+		}
+	}); n != 0 {
+		t.Errorf("got %v allocations, want none", n)
+	}
+}

@@ -69,7 +69,7 @@ func TestOneAnswerTellsTheTimeToASecondAndItsRoundTrip(t *testing.T) {
 	w.ask(3*time.Millisecond, 4*time.Millisecond, 0)
 	w.holds(t, 0, time.Second+8*time.Millisecond)
 	w.pass(time.Minute)
-	w.holds(t, 0, time.Second+40*time.Millisecond)
+	w.holds(t, 0, time.Second+140*time.Millisecond)
 }
 
 func TestAnswersOnBothSidesOfATickNarrowItDown(t *testing.T) {
@@ -80,9 +80,9 @@ func TestAnswersOnBothSidesOfATickNarrowItDown(t *testing.T) {
 	w.holds(t, 0, 12*time.Millisecond)
 }
 
-// The function stays up for hours, and its crystal is as bad as they come.
-func TestADriftOf100PartsPerMillionIsWithinBounds(t *testing.T) {
-	for _, rate := range []float64{1 - 100e-6, 1 + 100e-6} {
+// The function stays up for hours, and its clock is slewed as far as kernels do it.
+func TestADriftOf900PartsPerMillionIsWithinBounds(t *testing.T) {
+	for _, rate := range []float64{1 - 900e-6, 1 + 900e-6} {
 		w := newWorld(noon())
 		w.rate = rate
 		for w.true.Before(noon().Add(2 * time.Second)) {
@@ -90,12 +90,12 @@ func TestADriftOf100PartsPerMillionIsWithinBounds(t *testing.T) {
 		}
 		for range 12 {
 			w.pass(time.Hour) // without an answer
-			w.holds(t, 0, time.Minute)
+			w.holds(t, 0, 2*time.Minute)
 		}
 		for range 10_000 {
 			w.pass(time.Second)
 			w.ask(time.Millisecond, time.Millisecond, 0)
-			w.holds(t, 0, time.Minute)
+			w.holds(t, 0, 2*time.Minute)
 		}
 	}
 }

@@ -121,7 +121,7 @@ func decode(text []byte, etag string) (Row, error) {
 		kind, _ := in[name+"@odata.type"].(string)
 		v, ok := plain(value, kind)
 		if !ok {
-			return Row{}, fmt.Errorf("the field %s is not of a type that is kept", name)
+			return Row{}, fmt.Errorf("%w: its field %s is not of a type that is kept", ErrUnreadable, name)
 		}
 		row.Fields[name] = v
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"tollgate/shared/sdk"
@@ -36,6 +37,8 @@ var (
 	ErrNotFound = errors.New("there is no such row")
 	ErrExists   = errors.New("the row exists already")
 	ErrChanged  = errors.New("the row was changed by someone else")
+	// ErrUnreadable is one row's fault, and no outage of the store.
+	ErrUnreadable = errors.New("the row holds what nobody here wrote")
 )
 
 // Options say where the tables are, and how they are reached.
@@ -126,17 +129,32 @@ func (t *Table) Get(ctx context.Context, key Key) (Row, error) {
 // Insert adds a row; ErrExists if there is one of that key. The table is made if
 // it isn't there.
 func (t *Table) Insert(ctx context.Context, row Row) (etag string, err error) {
+	return t.add(ctx, row, "insert into", func(ctx context.Context, text []byte) (azcore.ETag, error) {
+		answer, err := t.client.AddEntity(ctx, text, nil)
+		return answer.ETag, err
+	})
+}
+
+// Put writes the row whatever is there. The table is made if it isn't there.
+func (t *Table) Put(ctx context.Context, row Row) (etag string, err error) {
+	return t.add(ctx, row, "write to", func(ctx context.Context, text []byte) (azcore.ETag, error) {
+		answer, err := t.client.UpsertEntity(ctx, text, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
+		return answer.ETag, err
+	})
+}
+
+func (t *Table) add(ctx context.Context, row Row, doing string, write func(context.Context, []byte) (azcore.ETag, error)) (etag string, err error) {
 	text, err := encode(row)
 	if err != nil {
 		return "", err
 	}
 	for range 2 {
 		within, cancel := t.within(ctx)
-		var answer aztables.AddEntityResponse
-		answer, err = t.client.AddEntity(within, text, nil)
+		var written azcore.ETag
+		written, err = write(within, text)
 		cancel()
 		if err == nil {
-			return string(answer.ETag), nil
+			return string(written), nil
 		}
 		if !noTable(err) {
 			break
@@ -145,7 +163,7 @@ func (t *Table) Insert(ctx context.Context, row Row) (etag string, err error) {
 			return "", err
 		}
 	}
-	return "", t.told("insert into", err)
+	return "", t.told(doing, err)
 }
 
 // Replace writes the whole row in place of the one with row.ETag, which must be
@@ -165,30 +183,6 @@ func (t *Table) Replace(ctx context.Context, row Row) (etag string, err error) {
 		return "", t.told("replace a row of", err)
 	}
 	return string(answer.ETag), nil
-}
-
-// Put writes the row whatever is there.
-func (t *Table) Put(ctx context.Context, row Row) (etag string, err error) {
-	text, err := encode(row)
-	if err != nil {
-		return "", err
-	}
-	for range 2 {
-		within, cancel := t.within(ctx)
-		var answer aztables.UpsertEntityResponse
-		answer, err = t.client.UpsertEntity(within, text, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
-		cancel()
-		if err == nil {
-			return string(answer.ETag), nil
-		}
-		if !noTable(err) {
-			break
-		}
-		if err := t.create(ctx); err != nil {
-			return "", err
-		}
-	}
-	return "", t.told("write to", err)
 }
 
 // Delete removes the row; with an ETag only that version of it. One that is

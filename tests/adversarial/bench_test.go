@@ -18,6 +18,7 @@ import (
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
 	"tollgate/localrun/issuer"
+	"tollgate/shared/contract"
 	"tollgate/tests/lab"
 )
 
@@ -96,10 +97,14 @@ func hostedOn(t testing.TB, folder, app string, e edit, adjust ...func(*host.Opt
 // inProcess is the gateway without a host, for what needs many fresh ones.
 func inProcess(t testing.TB, e edit) *bench { t.Helper(); return inProcessOn(t, "contracts", e) }
 
-func inProcessOn(t testing.TB, folder string, e edit) *bench {
+func inProcessOn(t testing.TB, folder string, e edit, adjust ...func(*contract.Plan)) *bench {
 	t.Helper()
 	b := &bench{t: t, forge: newForge(t)}
-	b.Lab = lab.InProcess(t, contracts(t, folder, b.forge, e))
+	b.Lab = lab.InProcess(t, contracts(t, folder, b.forge, e), func(l *lab.Lab, _ map[string]string) {
+		for _, a := range adjust {
+			a(l.Local.Plan)
+		}
+	})
 	return b.meet()
 }
 

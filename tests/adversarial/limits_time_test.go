@@ -102,7 +102,7 @@ func TestG133ALimitIsNeitherResetEarlyNorStuck(t *testing.T) {
 
 // held is a backend that answers once it is let.
 func held(t *testing.T) (url string, begun chan struct{}, release func()) {
-	begun, hold := make(chan struct{}, 16), make(chan struct{})
+	begun, hold := make(chan struct{}, 1<<12), make(chan struct{})
 	release = sync.OnceFunc(func() { close(hold) })
 	back := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		begun <- struct{}{}
@@ -178,7 +178,7 @@ func TestG131AnOutageOfTheStore(t *testing.T) {
 	const tries = 2 * 250 * time.Millisecond
 	for name, fault := range trouble() {
 		t.Run(name, func(t *testing.T) {
-			b := metered(t, nil)
+			b := inProcessOn(t, "metered", nil)
 			for _, c := range []struct{ path, want, mark, code string }{
 				{"refuse", "503 limit_unavailable", "", "limit_unavailable"},
 				{"pass", "200", "limit_outage:passing:allow", "granted"},
@@ -223,7 +223,7 @@ func TestG131AnOutageOfTheStore(t *testing.T) {
 
 // G131: while the store is down, calls don't wait for it one after the other.
 func TestG131ADeadStoreMakesNoSlowGateway(t *testing.T) {
-	b := metered(t, nil)
+	b := inProcessOn(t, "metered", nil)
 	b.status(t, bearing("GET /metered/refuse/1", b.as(somebody(), nil)))
 	b.Storage.Fail(outage.Fault{Kind: outage.Slow, Delay: 10 * time.Second})
 	began := time.Now()

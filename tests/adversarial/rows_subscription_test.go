@@ -12,7 +12,6 @@ import (
 	"tollgate/shared/contract"
 	"tollgate/shared/revocation"
 	"tollgate/shared/subscription"
-	"tollgate/tests/lab"
 )
 
 const (
@@ -126,6 +125,12 @@ func places(k keyring) (rows []row) {
 				t.Errorf("got %s at the backend, want what isn't a key alone", got)
 			}
 		}},
+		row{id: "G125", name: "a parameter behind a semicolon", request: withKey("GET /alone/1?a=1;subscription-key="+other+";b=2&c=3", key), want: "200", check: func(t *testing.T, b *bench, a answer) {
+			keyless(t, b, a)
+			if got := b.Backend.Requests()[0].Target; got != "/alone/1?a=1;b=2&c=3" {
+				t.Errorf("got %s at the backend, want what isn't a key alone", got)
+			}
+		}},
 		row{id: "G125", name: "a key that Connection names", request: withKey("GET /alone/1", key, "Connection: Ocp-Apim-Subscription-Key"), want: "200", check: keyless},
 	)
 }
@@ -174,8 +179,9 @@ func TestKeysUnderAttack(t *testing.T) {
 	})
 }
 
-func TestKeysUnderAttackThroughTheHost(t *testing.T) {
-	b := hostedOn(t, "metered", lab.StageApp(t), nil)
+// keysBehindHost is the same behind the host.
+func keysBehindHost(t *testing.T, app string) {
+	b := hostedOn(t, "metered", app, nil)
 	k := b.keyring(t)
 	b.run(t, slices.Concat(opening(k), places(k), bindings(b, k)))
 	b.assertLines(t)

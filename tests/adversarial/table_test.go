@@ -59,6 +59,8 @@ func TestThroughTheHost(t *testing.T) {
 	t.Run("no altered or cut token passes", func(t *testing.T) { sweep(t, hosted(t, app, nil)) })
 	t.Run("hostile tokens cause no more fetches than the window allows", func(t *testing.T) { flood(t, hosted(t, app, nil)) })
 	t.Run("a token that was good under the contracts before is judged by these", func(t *testing.T) { stricter(t, hosted(t, app, nil), app) })
+	t.Run("no key opens more than it should", func(t *testing.T) { keysBehindHost(t, app) })
+	t.Run("G128 nobody has two counts", func(t *testing.T) { dodgingBehindHost(t, app) })
 	t.Run("hostile text stays within its line", func(t *testing.T) { inject(t, hosted(t, app, nil)) })
 }
 

@@ -94,6 +94,8 @@ func TestRevokeAsksAndRefusesSlips(t *testing.T) {
 		{[]string{"user", jo, "--keep", "soon"}, "--keep"},
 		{[]string{"all", "--tenant", jo, "--yes"}, "takes neither"},
 		{[]string{"user", jo, "--tables", "http://127.0.0.1:1/none"}, "which tenant's isn't clear"},
+		{[]string{"subscription", "aaaaaaaaaaaa"}, "there is no such subscription"},
+		{[]string{"subscription", "A Slip"}, "there is no such subscription"},
 		{[]string{"subscription", "x", "--run", "none.json"}, "no local run found"},
 	} {
 		out, errs, code := d.Run(append([]string{"revoke"}, tc.args...)...)

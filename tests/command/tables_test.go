@@ -81,7 +81,7 @@ func TestUpSaysWhatIsWrongWithItsTables(t *testing.T) {
 		{"http://127.0.0.1:1/x?sig=" + secret, "the tables of --tables can't be used: read tollgatelimits: dial tcp 127.0.0.1:1: connect: connection refused"},
 		{"http://" + mute.Addr().String() + "/x?sig=" + secret, "the store didn't answer in time"},
 		{"AccountName=" + account + ";AccountKey=" + secret + ";TableEndpoint=" + url, "the store answered 403"},
-		{"AccountName=x;AccountKey=" + secret + ";TableEndpoint=http://192.0.2.1", "not one of https"},
+		{"AccountName=x;AccountKey=" + secret + ";TableEndpoint=http://192.0.2.1", "plain http, which is for loopback only"},
 		{"https://x.table.core.windows.net", "needs an address with a SAS, or a connection string"},
 		{"AccountKey=" + secret, "names neither TableEndpoint nor"},
 		{"https://nowhere.invalid/?sig=" + secret, "lookup nowhere.invalid"},

@@ -139,8 +139,20 @@ func TestUsageOfEverything(t *testing.T) {
 		t.Errorf("got %s, want the others kept", out)
 	}
 	run(0, "limits", "reset", "--all", "--yes")
+	// What is explained costs nobody anything.
+	if out, _ := run(0, "explain", "GET", "/orders/42", "--role", "DataReader"); !strings.Contains(out, "limits      granted (nothing is debited here, ") {
+		t.Errorf("got %s", out)
+	}
 	if out, _ := run(0, "usage", "--json"); out != "[]\n" {
 		t.Errorf("got %s", out)
+	}
+}
+
+func TestTheMatrixUsesNoLimitUp(t *testing.T) {
+	d := desk.Bare(t)
+	d.Edit(t, "contracts/orders.yaml", "rate: 60000/minute", "rate: 1/hour")
+	if out, errs, code := d.Run("matrix", "--check", "contracts/matrix.golden"); code != 0 {
+		t.Errorf("got exit %d, %s%s", code, out, errs)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"tollgate/localrun/faults"
 	"tollgate/localrun/issuer"
 	"tollgate/shared/audit"
+	"tollgate/shared/boot"
 	"tollgate/tests/lab"
 )
 
@@ -138,7 +139,9 @@ func refused(t testing.TB, l *lab.Lab, k kind) {
 	}
 }
 
+// example reaches its store by the account's key: an outage of the identity
+// endpoint is then one of the backends' credentials alone.
 func example(t testing.TB) *lab.Lab {
 	t.Helper()
-	return lab.InProcess(t, filepath.Join(lab.Root(t), "contracts"))
+	return lab.InProcess(t, filepath.Join(lab.Root(t), "contracts"), func(l *lab.Lab, s map[string]string) { s[boot.Tables] = l.Tables })
 }

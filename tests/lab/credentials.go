@@ -36,8 +36,11 @@ func (l *Lab) surround(t testing.TB, a *estate.Addresses) {
 }
 
 // outside is the process that the gateway believes to be in.
-func (l *Lab) outside() boot.Outside {
+func (l *Lab) outside(adjust []func(*Lab, map[string]string)) boot.Outside {
 	settings := credentials.Settings(l.identity, l.Header)
+	for _, a := range adjust {
+		a(l, settings)
+	}
 	return boot.Outside{Getenv: func(name string) string { return settings[name] }, Now: l.now}
 }
 

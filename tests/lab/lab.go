@@ -55,8 +55,8 @@ func Root(t testing.TB) string {
 }
 
 // InProcess compiles the contracts into a gateway in this process, behind the
-// server that is deployed.
-func InProcess(t testing.TB, contracts string) *Lab {
+// server that is deployed. adjust changes the plan, or the settings that it finds.
+func InProcess(t testing.TB, contracts string, adjust ...func(*Lab, map[string]string)) *Lab {
 	t.Helper()
 	front, err := azure.Listen(0)
 	if err != nil {
@@ -64,7 +64,7 @@ func InProcess(t testing.TB, contracts string) *Lab {
 	}
 	url := "http://" + front.Addr().String()
 	l := prepare(t, contracts, url)
-	parts := l.outside().Parts(lines{l}, io.Discard)
+	parts := l.outside(adjust).Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
 	serve(t, front, gateway.Compile(l.Local.Plan, parts))
 	l.URL = url

@@ -136,6 +136,18 @@ func (c *count) over(lo time.Time) bool {
 	return true
 }
 
+// empty tells that nothing is held, owed or under way.
+func (c *count) empty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.parts {
+		if p != nil && (p.held != 0 || p.flight != nil) {
+			return false
+		}
+	}
+	return true
+}
+
 // order decides how much to debit for want; 0 if nothing is left. owed is what
 // was charged before it was debited, and goes even past the limit. Under mu.
 func (p *part) order(r *limit.Rule, state *state, want int64, now, lo time.Time) (block, owed int64) {

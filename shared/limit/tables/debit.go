@@ -3,6 +3,7 @@ package tables
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"tollgate/shared/limit"
@@ -10,7 +11,7 @@ import (
 )
 
 var (
-	errWaited    = errors.New("the store didn't answer in time")
+	errWaited    = errors.New("too many instances wanted the count at once")
 	errContested = errors.New("others changed the count at each try")
 	errUndated   = errors.New("the store's answer carries no date")
 )
@@ -23,11 +24,18 @@ type flight struct {
 }
 
 func unavailable(why error, wait time.Duration) error {
-	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second)}
+	// A store that doesn't answer fails its request before a call has waited for so long.
+	busy := errors.Is(why, errContested) || errors.Is(why, errWaited)
+	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second), Busy: busy}
 }
 
-// patience is how long one call waits for one exchange: two requests.
+// patience is how long one call waits, for however many exchanges: two requests.
 func (s *Store) patience() time.Duration { return 2 * s.options.Try }
+
+// left is what is left of the patience of a call that first waited then.
+func (s *Store) left(began time.Time) time.Duration {
+	return min(s.patience()-s.options.Now().Sub(began), s.patience()) // a clock that was set back must not make it longer
+}
 
 // wait lets a debit into the part happen, and waits for it: the one that is under
 // way, or a new one. Calls of one count share it. began is when the call first waited.
@@ -36,7 +44,8 @@ func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, began time
 	if wait := s.outage.left(now); wait > 0 {
 		return unavailable(s.outage.cause(), wait)
 	}
-	if now.Sub(began) > s.patience() { // the store answers, and each time others were quicker
+	patience := s.left(began)
+	if patience <= 0 { // the store answers, and each time others were quicker
 		return unavailable(errContested, 0)
 	}
 	c.mu.Lock()
@@ -44,21 +53,44 @@ func (s *Store) wait(ctx context.Context, c *count, p *part, n int64, began time
 		c.mu.Unlock()
 		return unavailable(errWaited, 0)
 	}
-	f := p.flight
-	if f == nil {
-		f = &flight{done: make(chan struct{})}
-		p.flight = f
-		go s.fly(context.WithoutCancel(ctx), c, p, f) // it goes on without the call that started it
-	}
+	f := s.begin(ctx, c, p)
 	f.want += n
 	c.mu.Unlock()
-	err := f.wait(ctx, s.patience())
+	err := f.wait(ctx, patience)
 	if errors.Is(err, errWaited) {
 		c.mu.Lock()
-		p.rest = s.options.Now().Add(time.Second) // a slow store makes no slow gateway
+		if p.flight == f { // or else it has just landed
+			p.rest = s.options.Now().Add(time.Second) // a slow store makes no slow gateway
+		}
 		c.mu.Unlock()
 	}
 	return err
+}
+
+// begin is the exchange under way for the part, or a new one. Under the count's mu.
+func (s *Store) begin(ctx context.Context, c *count, p *part) *flight {
+	if p.flight == nil {
+		p.flight = &flight{done: make(chan struct{})}
+		go s.fly(context.WithoutCancel(ctx), c, p, p.flight) // it goes on without the call that started it
+	}
+	return p.flight
+}
+
+// charge has what the part owes debited, and waits for nothing: the caller's
+// answer would not be over before it. What can't be debited now is owed until the
+// next exchange.
+func (s *Store) charge(ctx context.Context, c *count, p *part) error {
+	now := s.options.Now()
+	if wait := s.outage.left(now); wait > 0 {
+		return unavailable(s.outage.cause(), wait)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Before(p.rest) {
+		return unavailable(errWaited, 0)
+	}
+	s.begin(ctx, c, p)
+	return nil
 }
 
 // wait gives up after a while; what comes of the flight is good for later calls.
@@ -80,11 +112,17 @@ func (f *flight) wait(ctx context.Context, patience time.Duration) error {
 }
 
 func (s *Store) fly(ctx context.Context, c *count, p *part, f *flight) {
-	err := s.debit(ctx, c, p, f)
+	err := s.safely(func() error { return s.debit(ctx, c, p, f) })
 	c.mu.Lock()
 	f.err, p.flight, p.rest = err, nil, time.Time{}
-	if errors.Is(err, errContested) {
+	switch {
+	case errors.Is(err, tables.ErrUnreadable):
+		p.rest = s.options.Now().Add(lastPause)
+	case errors.Is(err, errContested):
 		p.rest = s.options.Now().Add(time.Duration(s.chance(int64(time.Second))))
+	}
+	if err == nil && p.held < 0 { // charged while the exchange was under way
+		s.begin(ctx, c, p)
 	}
 	c.mu.Unlock()
 	close(f.done)
@@ -102,6 +140,8 @@ func (s *Store) debit(ctx context.Context, c *count, p *part, f *flight) error {
 		case err == nil:
 			s.outage.over()
 			return nil
+		case errors.Is(err, tables.ErrUnreadable): // the others' rows can be read
+			return err
 		case !errors.Is(err, tables.ErrChanged) && !errors.Is(err, tables.ErrExists) && !errors.Is(err, tables.ErrNotFound):
 			s.outage.begin(now, err)
 			return err
@@ -135,7 +175,11 @@ func (s *Store) once(ctx context.Context, c *count, p *part, f *flight) error {
 	if !known {
 		return errUndated
 	}
+	if _, there := row.Fields["Used"].(int64); !there && !fresh {
+		return fmt.Errorf("%w: it doesn't say what is used", tables.ErrUnreadable)
+	}
 	state := decode(row)
+	state.Forget(r, p.window)
 	state.join(s.instance, lo, r.Horizon(p.window))
 	c.mu.Lock()
 	block, owed := p.order(r, &state, f.want, s.options.Now(), lo)
@@ -160,7 +204,7 @@ func (s *Store) once(ctx context.Context, c *count, p *part, f *flight) error {
 }
 
 // hear asks the store for anything at all: what time it is there stands on the answer.
-func (s *Store) hear(ctx context.Context) error {
+func (s *Store) hear(ctx context.Context, patience time.Duration) error {
 	if wait := s.outage.left(s.options.Now()); wait > 0 {
 		return unavailable(s.outage.cause(), wait)
 	}
@@ -172,11 +216,26 @@ func (s *Store) hear(ctx context.Context) error {
 		go s.listen(context.WithoutCancel(ctx), f)
 	}
 	s.mu.Unlock()
-	return f.wait(ctx, s.patience())
+	return f.wait(ctx, patience)
+}
+
+// safely: a panic over an answer that nobody expected must not end the gateway.
+// It names no value.
+func (s *Store) safely(do func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the store's answer couldn't be read (%T)", fault)
+			s.outage.begin(s.options.Now(), err)
+		}
+	}()
+	return do()
 }
 
 func (s *Store) listen(ctx context.Context, f *flight) {
-	_, err := s.rows.Get(ctx, tables.Key{Partition: "clock", Row: "clock"})
+	err := s.safely(func() error {
+		_, err := s.rows.Get(ctx, tables.Key{Partition: "clock", Row: "clock"})
+		return err
+	})
 	if errors.Is(err, tables.ErrNotFound) {
 		err = nil
 	}

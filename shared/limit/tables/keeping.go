@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
 	"time"
 
 	"tollgate/shared/tables"
@@ -117,7 +118,12 @@ func (k Keeping) Sweep(ctx context.Context, most int) (removed int, err error) {
 // grace is how long a count is kept after it has ended.
 const grace = time.Minute
 
+// abreast is how many rows go at once: each is in a partition of its own, so no
+// batch can hold two of them.
+const abreast = 16
+
 func (k Keeping) sweep(ctx context.Context, q tables.Query, before int64, most int) (removed int, err error) {
+	var batch []tables.Row
 	for row, err := range k.Rows.List(ctx, q) {
 		if err != nil {
 			return removed, err
@@ -125,13 +131,36 @@ func (k Keeping) sweep(ctx context.Context, q tables.Query, before int64, most i
 		if ends := row.Fields.Int("Ends"); ends == 0 || ends >= before {
 			continue
 		}
-		// By its ETag: a smooth count that is used again must not go.
-		if err := k.Rows.Delete(ctx, row.Key, row.ETag); err != nil && !errors.Is(err, tables.ErrChanged) {
+		if batch = append(batch, row); len(batch) < min(abreast, most-removed) {
+			continue
+		}
+		n, err := k.remove(ctx, batch)
+		removed, batch = removed+n, nil
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil || removed >= most {
 			return removed, err
 		}
-		if removed++; removed >= most {
-			return removed, nil
+	}
+	n, err := k.remove(ctx, batch)
+	return removed + n, err
+}
+
+// remove removes them by their ETags: a smooth count that is used again must not go.
+func (k Keeping) remove(ctx context.Context, batch []tables.Row) (removed int, err error) {
+	failures := make([]error, len(batch))
+	var all sync.WaitGroup
+	for i, row := range batch {
+		all.Go(func() { failures[i] = k.Rows.Delete(ctx, row.Key, row.ETag) })
+	}
+	all.Wait()
+	for _, failed := range failures {
+		if failed == nil || errors.Is(failed, tables.ErrChanged) {
+			removed++
+		} else {
+			err = failed
 		}
 	}
-	return removed, nil
+	return removed, err
 }

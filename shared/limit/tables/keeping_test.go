@@ -2,6 +2,8 @@ package tables_test
 
 import (
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -143,5 +145,44 @@ func TestSweepFailsWithTheStore(t *testing.T) {
 	store.Fail(faults.Fault{Kind: storage.Busy})
 	if _, err := k.Sweep(t.Context(), 10); err == nil {
 		t.Error("got no error of a store that is down")
+	}
+}
+
+// Rows go several at a time: one after the other, a thousand callers' minutes would outgrow the timer.
+func TestSweepIsNotOneByOne(t *testing.T) {
+	s, k, store, pass := kept(t)
+	minute := limittest.Rule("minute", func(l *contract.PlannedLimit) { l.Period, l.Window = contract.PeriodFixed, time.Minute })
+	for i := range 200 {
+		take(t, s, limittest.Key(minute, strconv.Itoa(i)))
+	}
+	pass(5 * time.Minute)
+	store.Fail(faults.Fault{Kind: faults.Slow, Delay: 10 * time.Millisecond})
+	began := time.Now()
+	if n, err := k.Sweep(t.Context(), 150); n != 150 || err != nil {
+		t.Errorf("got %d removed (%v), want 150", n, err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("got %v for 150 rows of 10ms each", took)
+	}
+}
+
+// What people read of a value is short however it is chosen: instances hold a hundred thousand of them.
+func TestWhatPeopleReadIsShort(t *testing.T) {
+	s, k, _, _ := kept(t)
+	for _, value := range []string{strings.Repeat("<", 8000), strings.Repeat("&>", 300), strings.Repeat("é", 4000), strings.Repeat("\xff", 300)} {
+		take(t, s, limittest.Key(limittest.Rule("long", nil), value))
+	}
+	n := 0
+	for row, err := range k.Rows.List(t.Context(), rows.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if by := row.Fields.Text("By"); len(by) > 300 || !strings.Contains(by, "…") {
+			t.Errorf("got %d bytes: %.400s", len(by), by)
+		}
+		n++
+	}
+	if n != 4 {
+		t.Errorf("got %d counts, want 4", n)
 	}
 }

@@ -37,7 +37,7 @@ func (l *Limiter) Get(ctx context.Context, key string) (tokens, remaining uint64
 	k := l.key(key)
 	lo, _, known := l.store.options.Clock.Bounds()
 	if !known {
-		if err := l.store.hear(ctx); err != nil {
+		if err := l.store.hear(ctx, l.store.patience()); err != nil {
 			return 0, 0, err
 		}
 		lo, _, _ = l.store.options.Clock.Bounds()

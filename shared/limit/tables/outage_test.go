@@ -3,6 +3,7 @@ package tables_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,4 +189,109 @@ func TestACallerWhoLeftEndsNoDebit(t *testing.T) {
 			t.Errorf("got %+v (%v) after %s, want what the debit under way gets", g, err, took)
 		}
 	})
+}
+
+// However many exchanges a call needs (the time, one side of an edge, the other), it waits for two tries.
+func TestACallWaitsForTwoTriesInAll(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("slow", func(l *contract.PlannedLimit) {
+			l.Amount, l.Period, l.Window = 1000, contract.PeriodFixed, 2*time.Second
+		})
+		table.Meet(func(bool) error { time.Sleep(200 * time.Millisecond); return nil }, nil)
+		granted, most := 0, time.Duration(0)
+		for range 200 {
+			g, err, took := asked(t, s, r, "a")
+			if most = max(most, took); err == nil && g.OK {
+				granted++
+			}
+			time.Sleep(37 * time.Millisecond)
+		}
+		if most > budget+50*time.Millisecond {
+			t.Errorf("got a decision after %s, want each within %s", most, budget)
+		}
+		time.Sleep(time.Second) // what is under way lands
+		if granted < 50 {
+			t.Errorf("got %d granted of 200, want what the slow store lets through", granted)
+		}
+	})
+}
+
+// What is charged while a debit is under way is debited too, though nobody asks again.
+func TestWhatIsChargedDuringADebitIsDebited(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("late", func(l *contract.PlannedLimit) { l.Amount, l.Bytes = 1000, true })
+		g, err, _ := asked(t, s, r, "a")
+		if err != nil || !g.OK {
+			t.Fatal(g, err)
+		}
+		table.Meet(func(writes bool) error {
+			if writes {
+				time.Sleep(100 * time.Millisecond)
+			}
+			return nil
+		}, nil)
+		done := make(chan struct{})
+		ctx, leave := context.WithCancel(context.Background())
+		go func() { defer close(done); _, _ = s.Take(ctx, limittest.Key(r, "a"), 1) }() // a debit, of a caller who leaves
+		synctest.Wait()
+		leave()
+		if err := s.Settle(context.Background(), g, 900); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+		time.Sleep(time.Second)
+		view := table.View(machine.MachineOf(time.Now))
+		other := tables.New(view, tables.Options{Clock: view.Clock, Now: time.Now})
+		got, err, _ := asked(t, other, r, "a")
+		if err != nil || got.Left > 100 {
+			t.Errorf("got %+v (%v), want another instance to know of the 900", got, err)
+		}
+	})
+}
+
+// Nobody waits for a charge: the answer isn't over before it.
+func TestAChargeKeepsNoAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("after", func(l *contract.PlannedLimit) { l.Amount, l.Bytes = 1000, true })
+		g, err, _ := asked(t, s, r, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		table.Meet(func(bool) error { time.Sleep(200 * time.Millisecond); return nil }, nil)
+		began := time.Now()
+		_ = s.Settle(context.Background(), g, 500)
+		if took := time.Since(began); took > 0 {
+			t.Errorf("got a charge that took %s, want none to wait for the store", took)
+		}
+		time.Sleep(time.Second)
+	})
+}
+
+// One count whose row can't be read is no outage of the others, and lets nobody through.
+func TestOneUnreadableRowIsNoOutage(t *testing.T) {
+	bubble(t, func(t *testing.T, table *limittest.Table, s *tables.Store) {
+		r := limittest.Rule("edited", nil)
+		asked(t, s, r, "a")
+		view := table.View(machine.MachineOf(time.Now))
+		edited := tables.New(edits{view}, tables.Options{Clock: view.Clock, Now: time.Now})
+		for range 3 {
+			if g, err, _ := asked(t, edited, r, "a"); err == nil || g.OK {
+				t.Errorf("got %+v (%v) of a row that doesn't say what is used, want no decision", g, err)
+			}
+			if g, err, _ := asked(t, edited, r, "b"); err != nil || !g.OK {
+				t.Errorf("got %+v (%v) of another count, want it granted", g, err)
+			}
+		}
+	})
+}
+
+// edits is a table whose rows somebody edited by hand.
+type edits struct{ limittest.View }
+
+func (e edits) Get(ctx context.Context, key machine.Key) (machine.Row, error) {
+	row, err := e.View.Get(ctx, key)
+	if by := row.Fields.Text("By"); strings.Contains(by, `"a"`) {
+		row.Fields["Used"] = "0"
+	}
+	return row, err
 }

@@ -101,7 +101,8 @@ func (s *state) row(name tables.Key, r *limit.Rule, by string, w limit.Window) t
 	return tables.Row{Key: name, ETag: s.etag, Fields: fields}
 }
 
-const maxReadable = 512
+// maxReadable bounds it: a hundred thousand are held in memory, of values that callers may have chosen.
+const maxReadable = 200
 
 // readable is what the count is by, for people: pairs of what and value, as JSON.
 func readable(key limit.Key) string {
@@ -123,6 +124,9 @@ func readable(key limit.Key) string {
 		}
 		pairs = append(pairs, [2]string{what, strings.ToValidUTF8(value, "�")})
 	}
-	text, _ := json.Marshal(pairs) // texts always marshal
-	return string(text)
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // it would make six bytes of one
+	_ = enc.Encode(pairs)    // texts always marshal
+	return strings.TrimSuffix(text.String(), "\n")
 }

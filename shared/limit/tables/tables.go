@@ -92,18 +92,21 @@ func (s *Store) Take(ctx context.Context, key limit.Key, n int64) (limit.Grant, 
 	c := s.find(key)
 	for began := (time.Time{}); ; {
 		lo, hi, known := s.options.Clock.Bounds()
-		if !known {
-			if err := s.hear(ctx); err != nil {
-				return limit.Grant{}, err
+		var g limit.Grant
+		var short *part
+		if known {
+			if g, short = c.spend(lo, hi, n); short == nil {
+				return g, nil
 			}
-			continue
-		}
-		g, short := c.spend(lo, hi, n)
-		if short == nil {
-			return g, nil
 		}
 		if began.IsZero() {
 			began = s.options.Now()
+		}
+		if !known {
+			if err := s.hear(ctx, s.left(began)); err != nil {
+				return limit.Grant{}, err
+			}
+			continue
 		}
 		if err := s.wait(ctx, c, short, n, began); err != nil {
 			return limit.Grant{}, err
@@ -119,14 +122,14 @@ func (s *Store) Settle(ctx context.Context, g limit.Grant, n int64) error {
 		return nil
 	}
 	w := g.Window
-	if lo, _, known := s.options.Clock.Bounds(); known && n > 0 && w.End != 0 && w.End <= lo.Unix() {
-		w = c.at(lo)
+	if lo, hi, known := s.options.Clock.Bounds(); known && n > 0 && w.End != 0 && w.End <= lo.Unix() {
+		w = c.at(hi)
 	}
 	owed := c.settle(w, n)
 	if owed == nil {
 		return nil
 	}
-	return s.wait(ctx, c, owed, 0, s.options.Now())
+	return s.charge(ctx, c, owed)
 }
 
 // find is the key's count in this instance.
@@ -176,8 +179,9 @@ func (s *Store) add(key limit.Key) *count {
 	return c
 }
 
-// forget makes room: counts whose windows are over, and if there are none,
-// whichever come first.
+// forget makes room: counts whose windows are over; if those aren't enough,
+// counts that hold nothing, and then whichever come first. Whoever makes up values
+// spends no more than one call of each, and must not cost others what they hold.
 func (s *Store) forget() {
 	lo, _, known := s.options.Clock.Bounds()
 	for name, c := range s.counts {
@@ -185,10 +189,14 @@ func (s *Store) forget() {
 			delete(s.counts, name)
 		}
 	}
-	for name := range s.counts {
-		if len(s.counts) < kept*9/10 {
-			return
+	for _, any := range [2]bool{false, true} {
+		for name, c := range s.counts {
+			if len(s.counts) < kept*9/10 {
+				return
+			}
+			if any || c.empty() {
+				delete(s.counts, name)
+			}
 		}
-		delete(s.counts, name)
 	}
 }
