@@ -53,7 +53,7 @@ func (e *Event) Append(b []byte) []byte {
 }
 
 func (e *Event) append(b []byte, claims int) []byte {
-	w := writer{b: append(b, head...)}
+	w := writer{b: append(b, head...), cut: claims == 0}
 	w.what(e)
 	w.actor(e)
 	w.call(e)
