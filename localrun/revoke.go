@@ -93,7 +93,7 @@ func (f *revokeFlags) revoke(cmd *cobra.Command, k kind, id string) error {
 	if err != nil {
 		return err
 	}
-	s, err := f.subject(cmd.InOrStdin(), store.plan, k.Kind, id)
+	s, err := f.subject(cmd, store.plan, k.Kind, id)
 	if err != nil {
 		return err
 	}
