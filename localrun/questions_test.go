@@ -51,7 +51,7 @@ func recorded() []audit.Event {
 	nobody := func(e *audit.Event) { e.API, e.Operation, e.Path, e.Principal = "orders", "get", "/orders/1", "" }
 	return []audit.Event{
 		one("c1", 0, pays), one("c2", time.Minute, pays), one("c3", 2*time.Minute, reads),
-		one("c4", 3*time.Minute, refuse(403, "insufficient_role", "operations.create.allow.roles", func(e *audit.Event) { reads(e); e.Operation, e.Method = "create", "POST" })),
+		one("c4", 3*time.Minute, refuse(403, "insufficient_role", "operations.create.allow.roles", func(e *audit.Event) { reads(e); e.Operation, e.Method, e.Path = "create", "POST", "/orders" })),
 		one("c5", 4*time.Minute, refuse(401, "token_expired", "", nobody)),
 		one("c6", 5*time.Minute, refuse(401, "token_expired", "", nobody)),
 		one("c7", 6*time.Minute, func(e *audit.Event) {
@@ -218,4 +218,39 @@ var hostileQuestions = [][]string{
 	{"who", "--since", "2026-11-26", "--table"},
 	{"who", "--since", "2026-11-26", "--table", "--by", "user"},
 	{"who", "--since", "2026-11-26"},
+	{"why", "evil", "--table"},
+	{"why", "evil"},
+	{"why", "evil2", "--table"},
+}
+
+func TestWhyACallWasDecidedSo(t *testing.T) {
+	var all string
+	for _, id := range []string{"c1", "c4", "c5", "c7", "c8", "c9"} {
+		out, err := question(t, "why", id, "--table")
+		if want := map[string]int{"c4": 1, "c5": 1}[id]; (err != nil) != (want == 1) || err != nil && exitCode(err) != 1 {
+			t.Errorf("%s: got %v", id, err)
+		}
+		all += "$ why " + id + "\n" + out + "\n"
+	}
+	golden(t, "why.txt", all)
+	if out, err := question(t, "why", "nobody"); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no event of "nobody"; events reach from`) {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
+func TestWhySaysWhetherTheseContractsDecided(t *testing.T) {
+	plan, err := planIn("../contracts", "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := recorded()[3]
+	e.Contract = plan.Version
+	out, _ := questionOf(t, kept(t, []audit.Event{e}), "why", "c4")
+	var got reason
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Contracts != sameContracts || !strings.HasPrefix(got.Place, "../contracts/orders.yaml:") || !strings.Contains(got.Source, "id: create") {
+		t.Errorf("got %s, %v", out, err)
+	}
+	if got.Stages[len(got.Stages)-1] != (stageSaid{"limits", notReached}) {
+		t.Errorf("got %v", got.Stages)
+	}
 }
