@@ -61,6 +61,22 @@ func (n names) caller(by string, c *events.Caller) string {
 	return plain(c.ID)
 }
 
+// knows tells a filter that no client has that name; an id may be anybody's.
+func (n names) knows(client string) error {
+	if client == "" || len(n.clients) == 0 || guidText.MatchString(client) || n.local && client == estate.Client {
+		return nil
+	}
+	var all []string
+	for _, c := range n.clients {
+		if c.Name == client {
+			return nil
+		}
+		all = append(all, c.Name)
+	}
+	slices.Sort(all)
+	return fmt.Errorf("no contract is of a client %q; known: %s. Others go by their id", client, strings.Join(all, ", "))
+}
+
 // knownAPI tells a filter that no API of the contracts fits: "nobody" would look
 // like an answer.
 func knownAPI(plan *contract.Plan, name string) error {

@@ -254,3 +254,31 @@ func TestWhySaysWhetherTheseContractsDecided(t *testing.T) {
 		t.Errorf("got %v", got.Stages)
 	}
 }
+
+func TestWatchLines(t *testing.T) {
+	var b strings.Builder
+	n := names{}
+	for _, e := range append(recorded(), hostileEvent()) {
+		b.WriteString(watchLine(&e, n, screen{}))
+	}
+	raw(t, b.String())
+	golden(t, "watch.txt", b.String())
+	e := recorded()[4]
+	got := watchLine(&e, n, screen{width: 60, colour: true})
+	if !strings.Contains(got, "\x1b[33m401\x1b[0m") || columns(strings.TrimSpace(got)) > 80 {
+		t.Errorf("got %q, want yellow and no more than the screen", got)
+	}
+	file, err := os.Open(kept(t, recorded()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd := command()
+	var out bytes.Buffer
+	cmd.SetIn(file)
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"watch", "--events", "-", "--refused", "--code", "token_expired", "--environment", "prod", "--contracts", "../contracts"})
+	if err := cmd.ExecuteContext(t.Context()); err != nil || strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), `"code":"token_expired"`) {
+		t.Errorf("got %v, %s", err, out.String())
+	}
+}
