@@ -61,20 +61,21 @@ func (n names) caller(by string, c *events.Caller) string {
 	return plain(c.ID)
 }
 
-// knows tells a filter that no client has that name; an id may be anybody's.
-func (n names) knows(client string) error {
+// strange is what to say of a filter that no client's contract fits. Clients without
+// one go by their id, so it is no error.
+func (n names) strange(client string) string {
 	if client == "" || len(n.clients) == 0 || guidText.MatchString(client) || n.local && client == estate.Client {
-		return nil
+		return ""
 	}
 	var all []string
 	for _, c := range n.clients {
 		if c.Name == client {
-			return nil
+			return ""
 		}
 		all = append(all, c.Name)
 	}
 	slices.Sort(all)
-	return fmt.Errorf("no contract is of a client %q; known: %s. Others go by their id", client, strings.Join(all, ", "))
+	return fmt.Sprintf("no contract is of a client %q (known: %s); taken for an id", client, strings.Join(all, ", "))
 }
 
 // knownAPI tells a filter that no API of the contracts fits: "nobody" would look

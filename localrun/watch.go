@@ -57,8 +57,8 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 	if err := knownAPI(b.plan, f.api); err != nil {
 		return err
 	}
-	if err := namesOf(b.plan).knows(f.client); err != nil {
-		return err
+	if note := namesOf(b.plan).strange(f.client); note != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), note)
 	}
 	files, err := f.sources()
 	if err != nil {
