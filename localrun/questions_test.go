@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tollgate/shared/audit"
-	"tollgate/shared/contract"
 	"tollgate/shared/subscription"
 )
 
@@ -20,7 +19,7 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 const (
 	homeTenant = "11111111-1111-1111-1111-111111111111"
-	batch      = "55555555-5555-5555-5555-555555555555" // billing-batch, as contracts/environments/prod.yaml binds it
+	batch      = "55555555-5555-5555-5555-555555555555" // billing-batch, as testdata/contracts binds it
 	phone      = "aaaaaaaa-0000-0000-0000-000000000001"
 )
 
@@ -92,7 +91,7 @@ func questionOf(t *testing.T, file string, args ...string) (string, error) {
 	var out bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
-	cmd.SetArgs(append(args, "--events", file, "--environment", "prod", "--contracts", "../contracts"))
+	cmd.SetArgs(append(args, "--events", file, "--environment", "prod", "--contracts", "testdata/contracts"))
 	err := cmd.ExecuteContext(t.Context())
 	return out.String(), err
 }
@@ -147,7 +146,7 @@ func TestWhoForMachines(t *testing.T) {
 
 func TestQuestionsRefuseSlips(t *testing.T) {
 	for want, args := range map[string][]string{
-		`there is no API "order"; known: archive,`: {"who", "--api", "order"},
+		`there is no API "order"; known: orders, payments`: {"who", "--api", "order"},
 		`--by "app": it is one of client, user,`:   {"who", "--by", "app"},
 		`--since "yesterday": write 24h`:           {"who", "--since", "yesterday"},
 		"--until is not after --since":             {"who", "--until", "2020-01-01"},
@@ -244,7 +243,7 @@ func TestWhyACallWasDecidedSo(t *testing.T) {
 }
 
 func TestWhySaysWhetherTheseContractsDecided(t *testing.T) {
-	plan, err := planIn("../contracts", "prod")
+	plan, err := planIn("testdata/contracts", "prod")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,10 +251,10 @@ func TestWhySaysWhetherTheseContractsDecided(t *testing.T) {
 	e.Contract = plan.Version
 	out, _ := questionOf(t, kept(t, []audit.Event{e}), "why", "c4")
 	var got reason
-	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Contracts != sameContracts || !strings.HasPrefix(got.Place, "../contracts/orders.yaml:") || !strings.Contains(got.Source, "id: create") {
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Contracts != sameContracts || !strings.HasPrefix(got.Place, "testdata/contracts/orders.yaml:") || !strings.Contains(got.Source, "id: create") {
 		t.Errorf("got %s, %v", out, err)
 	}
-	if got.Stages[len(got.Stages)-1] != (stageSaid{"limits", notReached}) {
+	if got.Stages[len(got.Stages)-1] != (stageSaid{"forward", notReached}) {
 		t.Errorf("got %v", got.Stages)
 	}
 }
@@ -282,7 +281,7 @@ func TestWatchLines(t *testing.T) {
 	var out bytes.Buffer
 	cmd.SetIn(file)
 	cmd.SetOut(&out)
-	cmd.SetArgs([]string{"watch", "--events", "-", "--refused", "--code", "token_expired", "--environment", "prod", "--contracts", "../contracts"})
+	cmd.SetArgs([]string{"watch", "--events", "-", "--refused", "--code", "token_expired", "--environment", "prod", "--contracts", "testdata/contracts"})
 	if err := cmd.ExecuteContext(t.Context()); err != nil || strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), `"code":"token_expired"`) {
 		t.Errorf("got %v, %s", err, out.String())
 	}
@@ -313,12 +312,12 @@ func TestUnusedIsSilentWhereEventsAre(t *testing.T) {
 }
 
 func TestKeysThatNobodyUsedAndWhatExpires(t *testing.T) {
-	plan, err := planIn("../contracts", "prod")
+	plan, err := planIn("testdata/contracts", "prod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan.Clients[0].Credential = contract.Credential{Kind: "secret", Expires: "2026-12-01", Reason: "old"}
-	b := book{plan, "../contracts", "contracts"}
+	plan.Clients[1].Credential.Expires = "2026-12-01"
+	b := book{plan, "testdata/contracts", "contracts"}
 	u := usesBy(plan)
 	for _, e := range recorded() {
 		u.add(&e)
@@ -340,7 +339,7 @@ func TestKeysThatNobodyUsedAndWhatExpires(t *testing.T) {
 	for _, e := range expiringIn(b, keys, noon, noon.AddDate(0, 0, 30)) {
 		got = append(got, fmt.Sprintf("%s of %s over=%v", e.Kind, e.Name, e.Over))
 	}
-	if want := "idle late | client secret of billing-batch over=false | secondary key of 4kq2wxyzabcd over=false | subscription of idle over=false | subscription of over over=true"; strings.Join(got[:2], " ")+" | "+strings.Join(got[2:], " | ") != want {
+	if want := "idle late | client secret of old-shop over=false | secondary key of 4kq2wxyzabcd over=false | subscription of idle over=false | subscription of over over=true"; strings.Join(got[:2], " ")+" | "+strings.Join(got[2:], " | ") != want {
 		t.Errorf("got %q", got)
 	}
 }
