@@ -93,23 +93,23 @@ func confirm(cmd *cobra.Command, yes bool, question string) error {
 	return errors.New("nothing was changed")
 }
 
-// span is a time that people write with days too.
-type span time.Duration
+// lasting is a time that people write with days too.
+type lasting time.Duration
 
-func (s *span) Set(text string) error {
+func (s *lasting) Set(text string) error {
 	if n, err := strconv.Atoi(strings.TrimSuffix(text, "d")); err == nil && strings.HasSuffix(text, "d") && n > 0 && n < 10_000 {
-		*s = span(n) * span(24*time.Hour)
+		*s = lasting(n) * lasting(24*time.Hour)
 		return nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		return errors.New("write a time such as 36h or 7d")
 	}
-	*s = span(d)
+	*s = lasting(d)
 	return nil
 }
 
-func (s *span) String() string {
+func (s *lasting) String() string {
 	d := time.Duration(*s)
 	if d > 0 && d%(24*time.Hour) == 0 {
 		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
@@ -124,4 +124,4 @@ func (s *span) String() string {
 	return text
 }
 
-func (s *span) Type() string { return "time" }
+func (s *lasting) Type() string { return "time" }

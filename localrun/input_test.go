@@ -44,19 +44,19 @@ func TestASlipInASubcommandIsNoSuccess(t *testing.T) {
 
 func TestSpans(t *testing.T) {
 	for text, want := range map[string]time.Duration{"7d": 7 * 24 * time.Hour, "36h": 36 * time.Hour, "0": 0, "90m": 90 * time.Minute, "20s": 20 * time.Second} {
-		var s span
+		var s lasting
 		if err := s.Set(text); err != nil || time.Duration(s) != want {
 			t.Errorf("%s: got %v (%v), want %v", text, time.Duration(s), err, want)
 		}
 	}
 	for text, want := range map[time.Duration]string{48 * time.Hour: "2d", 36 * time.Hour: "36h", 90 * time.Minute: "1h30m", 20 * time.Second: "20s", 10 * time.Minute: "10m"} {
-		s := span(text)
+		s := lasting(text)
 		if s.String() != want {
 			t.Errorf("got %s, want %s", s.String(), want)
 		}
 	}
 	for _, text := range []string{"", "d", "-1d", "1w", "0d"} {
-		var s span
+		var s lasting
 		if s.Set(text) == nil {
 			t.Errorf("%q: got %v, want an error", text, time.Duration(s))
 		}
