@@ -17,8 +17,7 @@ import (
 	"tollgate/tests/need"
 )
 
-func TestEachQueryParsesAndBinds(t *testing.T) {
-	e := start(t)
+func eachQueryParsesAndBinds(t *testing.T, e *engine) {
 	for _, q := range queries(t) {
 		a := e.ask(t, question{Text: deployed(t, q.body), Schema: schema()})
 		if a.Error != "" || len(a.Diagnostics) > 0 {
@@ -34,8 +33,7 @@ func TestEachQueryParsesAndBinds(t *testing.T) {
 }
 
 // What the test above would not notice, it would not hold.
-func TestABrokenQueryIsNoticed(t *testing.T) {
-	e := start(t)
+func aBrokenQueryIsNoticed(t *testing.T, e *engine) {
 	good := "let Until = now();\nTollgateEvents(Until - 1d, Until) | summarize count() by Client"
 	broken := map[string]string{
 		"a column that isn't there":          strings.Replace(deployed(t, good), "by Client", "by Clients", 1),
@@ -58,8 +56,7 @@ func TestABrokenQueryIsNoticed(t *testing.T) {
 }
 
 // The evaluator knows what the queries use. It must not pass over anything else.
-func TestWhatTheEvaluatorDoesNotKnowIsAFault(t *testing.T) {
-	e := start(t)
+func whatTheEvaluatorDoesNotKnowIsAFault(t *testing.T, e *engine) {
 	for _, text := range []string{
 		"traces | take 1", "traces | where message startswith 'a'", "traces | summarize dcount(message)", "traces | summarize count()",
 		"traces | extend a = 7 / 2 | project a", "traces | extend a = strlen(message) | project a", "traces | join (traces) on message | project message",

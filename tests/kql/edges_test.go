@@ -24,8 +24,8 @@ func (r *recording) slots(e audit.Event, oldest time.Time, each ...int) {
 	}
 }
 
-func TestASpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot(t *testing.T) {
-	e, start := start(t), settled.Add(-15*time.Minute)
+func aSpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot(t *testing.T, e *engine) {
+	start := settled.Add(-15 * time.Minute)
 	bad, forbidden := refused(now, 401, "bad_signature"), refused(now, 403, "insufficient_scope")
 	bad.API, forbidden.API = "", "" // so that only the address tells
 	backends := from(now)
@@ -70,8 +70,8 @@ func (r *recording) daily(e audit.Event, start time.Time, n int) {
 	}
 }
 
-func TestASpikeIsOfAClientAndOfAnAPIToo(t *testing.T) {
-	e, r := start(t), record(t)
+func aSpikeIsOfAClientAndOfAnAPIToo(t *testing.T, e *engine) {
+	r := record(t)
 	for i := range 60 {
 		bad := refused(settled.Add(-time.Duration(i)*15*time.Second), 403, "insufficient_scope")
 		bad.Client, bad.Tenant, bad.App = fmt.Sprint("2001:db8::", i), "t-1", "app-1" // each from elsewhere
@@ -84,8 +84,8 @@ func TestASpikeIsOfAClientAndOfAnAPIToo(t *testing.T) {
 }
 
 // A window has its end in it, and not its beginning.
-func TestWindowsBorders(t *testing.T) {
-	e, tick := start(t), time.Millisecond
+func windowsBorders(t *testing.T, e *engine) {
+	tick := time.Millisecond
 	spike := func(first time.Time) func(*recording) {
 		return func(r *recording) {
 			bad := refused(first, 401, "malformed")
@@ -144,8 +144,7 @@ func TestWindowsBorders(t *testing.T) {
 	}
 }
 
-func TestNetworksOfOneToken(t *testing.T) {
-	e := start(t)
+func networksOfOneToken(t *testing.T, e *engine) {
 	cases := map[string]struct {
 		addresses []string
 		want      int

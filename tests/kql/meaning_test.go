@@ -77,8 +77,8 @@ func (e *engine) agrees(t *testing.T, name string, r *recording) []row {
 	return got
 }
 
-func TestEachQuerySaysWhatItsModelSays(t *testing.T) {
-	e, r := start(t), mixed(t)
+func eachQuerySaysWhatItsModelSays(t *testing.T, e *engine) {
+	r := mixed(t)
 	stream := anything(fixed(), now.Add(-time.Hour))
 	stream.Correlation, stream.Event, stream.Cause, stream.Marks = wanted, audit.Started, "because", []string{"limit_outage:daily:local"}
 	stream.Claims, stream.Limits = []audit.Claim{{Name: "roles", Values: []string{"A", "B"}}}, []audit.Limit{{Name: "daily", Left: 3, Reset: time.Minute}}

@@ -11,8 +11,8 @@ import (
 )
 
 // An event is the same one, whichever way it came, and all of it is there.
-func TestBothShapesGiveTheSameEvent(t *testing.T) {
-	e, when := start(t), now.Add(-time.Minute)
+func bothShapesGiveTheSameEvent(t *testing.T, e *engine) {
+	when := now.Add(-time.Minute)
 	full := refused(when, 403, "insufficient_scope")
 	full.Cause, full.Marks, full.Client, full.Principal, full.User, full.Tenant, full.App = "because", []string{"revocation_stale"}, "2001:db8::7", "user", "u", "t", "a"
 	full.Session, full.Issuer, full.Subscription, full.Product, full.Correlation = "k", "https://issuer.example", "s", "partner", wanted
@@ -67,8 +67,8 @@ func normalised(t *testing.T, e seen) row {
 }
 
 // A workspace has the tables that it has.
-func TestATableThatIsNotThereIsNoFault(t *testing.T) {
-	e, r := start(t), record(t)
+func aTableThatIsNotThereIsNoFault(t *testing.T, e *engine) {
+	r := record(t)
 	call := from(now.Add(-time.Hour))
 	call.Tenant, call.App = "t-1", "app-1"
 	r.add(call, inTable|inTraces|inOld, "i-1")
@@ -85,8 +85,8 @@ func TestATableThatIsNotThereIsNoFault(t *testing.T) {
 	}
 }
 
-func TestLossesAreTold(t *testing.T) {
-	e, r := start(t), record(t)
+func lossesAreTold(t *testing.T, e *engine) {
+	r := record(t)
 	start := settled.Add(-15 * time.Minute)
 	r.line(start, `{"event":"audit_loss","outlet":"stdout","lost":1,"total":900}`, "i-1") // the window before told of it
 	r.line(start.Add(time.Second), `{"event":"audit_loss","outlet":"azuremonitor","lost":1,"total":1}`, "i-1")
@@ -103,8 +103,7 @@ func TestLossesAreTold(t *testing.T) {
 }
 
 // A roll-back is no instance that was left behind.
-func TestContractsThatWereRolledBack(t *testing.T) {
-	e := start(t)
+func contractsThatWereRolledBack(t *testing.T, e *engine) {
 	cases := map[string]struct {
 		old, current []time.Duration // before now
 		want         int
