@@ -49,7 +49,7 @@ prove: deps ## what takes long: 500 kills under load, a million tokens and value
 # What tests need besides Go. Without Node those tests are skipped, and counted.
 .PHONY: deps
 deps:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json tests/assertion/node_modules/.package-lock.json tests/azurite/node_modules/.package-lock.json; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json tests/assertion/node_modules/.package-lock.json tests/azurite/node_modules/.package-lock.json tests/kql/node_modules/.package-lock.json; \
 	  else echo "npm is not installed; the tests that need it are skipped"; fi
 
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
