@@ -20,6 +20,7 @@ import (
 type Outside struct {
 	Getenv func(string) string // asked at each use for what the platform may change: the identity's endpoint
 	Now    func() time.Time    // nil: the real clock
+	probe  *probe              // measures what the parts do; nil: nothing does
 }
 
 // backends are the ways to backends, and the gateway's credentials for them.

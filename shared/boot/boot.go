@@ -23,6 +23,7 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
+	"tollgate/shared/telemetry"
 	"tollgate/shared/token"
 )
 
@@ -61,10 +62,12 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 	if err := checkStore(getenv, plan); err != nil {
 		return fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}
-	outside := Outside{Getenv: getenv}
+	outside := Outside{Getenv: getenv, probe: &probe{}}
 	parts, lines := outside.Parts(stdout, stderr), audit.NewLines(stdout)
 	parts.Events = lines
 	more := outside.addOutlets(&parts, plan, lines)
+	telling, follow := outside.watched(&parts, plan)
+	outside.probe.store.Store(&telling)
 	if info, err := os.Stat(config.Snapshot); err == nil && info.IsDir() {
 		parts.Identity.Snapshot = os.DirFS(config.Snapshot)
 	}
@@ -72,16 +75,18 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		parts.Identity.Warn(f.Message + " (" + f.File + ")")
 	}
 	gw := gateway.Compile(plan, parts)
+	follow(gw)
 	l, err := azure.Listen(config.Port)
 	if err != nil {
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, more, stdout)}, Now: parts.Now, Report: parts.Report}
+	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, more, telling, stdout)}, Now: parts.Now, Report: parts.Report}
 	err = server.Serve(ctx, l)
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
 	more.close(within)
+	_ = telling.Close(within) // nobody is left to be told
 	return err
 }
 
@@ -89,10 +94,13 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 const lastWords = 5 * time.Second
 
 // refresh is the timer's work, with its report in the log.
-func refresh(gw *gateway.Gateway, more outlets, stdout io.Writer) azure.Timer {
+func refresh(gw *gateway.Gateway, more outlets, telling *telemetry.Telemetry, stdout io.Writer) azure.Timer {
 	return func(ctx context.Context) error {
 		report, err := gw.Refresh(ctx)
 		err = errors.Join(err, more.flush(ctx))
+		if failed := telling.Flush(ctx); failed != nil { // no failure of the timer's: alerts are about calls
+			report = append(report, "telemetry: "+singleLine(failed.Error()))
+		}
 		line := struct {
 			Event  string   `json:"event"`
 			Report []string `json:"report"`

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"tollgate/shared/telemetry"
 )
 
 // Setting is one environment variable that the gateway reads. There are no others.
@@ -31,7 +33,7 @@ const (
 
 // Settings is the table of all settings.
 func Settings() []Setting {
-	return []Setting{
+	return append([]Setting{
 		{Name: Port, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
 		{Name: AppRoot, Default: ".", Doc: "The app's folder. The host sets it."},
 		{Name: Contracts, Default: "contracts", Doc: "Folder of the contracts; relative to the app's folder."},
@@ -40,6 +42,28 @@ func Settings() []Setting {
 		{Name: Tables, Doc: "Where the tables are, instead of the environment's store.tables: an address, one with a SAS, or a connection string, for Azurite or a stand-in. The last two are secrets."},
 		{Name: IdentityEndpoint, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
 		{Name: IdentityHeader, Doc: "What a request there must carry. The platform sets it."},
+	}, telemetrySettings()...)
+}
+
+// telemetrySettings are OpenTelemetry's own, so that whoever knows them elsewhere
+// knows them here. A bad one counts as not set, with a warning.
+func telemetrySettings() []Setting {
+	return []Setting{
+		{Name: telemetry.Endpoint, Doc: "The collector's address, to which /v1/traces and /v1/metrics are added. Without it, or one of the next two, nothing is measured."},
+		{Name: telemetry.TracesEndpoint, Doc: "Where traces go, as it is."},
+		{Name: telemetry.MetricsEndpoint, Doc: "Where metrics go, as it is."},
+		{Name: telemetry.Headers, Doc: "What each export carries, as name=value,name=value. A key here is a secret."},
+		{Name: telemetry.Protocol, Default: "http/protobuf", Doc: "Or http/json."},
+		{Name: telemetry.Timeout, Default: "10000", Doc: "Milliseconds that one export may take."},
+		{Name: telemetry.Compression, Default: "none", Doc: "Or gzip."},
+		{Name: telemetry.Temporality, Default: "cumulative", Doc: "Or delta: counts since the last export."},
+		{Name: telemetry.Interval, Default: "60000", Doc: "Milliseconds between exports of metrics."},
+		{Name: telemetry.TracesExporter, Default: "otlp", Doc: "none: no traces."},
+		{Name: telemetry.MetricsExporter, Default: "otlp", Doc: "none: no metrics."},
+		{Name: telemetry.Sampler, Default: "parentbased_always_on", Doc: "Which calls are traced: always_on, always_off, traceidratio, or one of them after parentbased_."},
+		{Name: telemetry.SamplerArg, Default: "1", Doc: "The ratio of traceidratio, from 0 to 1."},
+		{Name: telemetry.ServiceName, Doc: "service.name, if not the gateway's own name."},
+		{Name: telemetry.Resource, Doc: "More attributes of the resource, as name=value,name=value."},
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *store) open(said contract.PlannedStore) (*tables.Account, error) {
 	}
 	account, err := tables.Open(tables.Options{
 		Address: cmp.Or(strings.TrimSpace(s.outside.Getenv(Tables)), said.Tables), Tokens: s.tokens, Identity: said.Identity,
-		Transport: s.transport, Now: s.outside.Now, Try: said.Try,
+		Transport: s.outside.probe.around(s.transport), Now: s.outside.Now, Try: said.Try,
 	})
 	s.account = account
 	return account, err
@@ -82,6 +82,14 @@ func (s *store) join(p *gateway.Parts) {
 		})
 	}
 	p.Chores = s.chores
+	p.Store = func() gateway.StoreState {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.account == nil {
+			return gateway.StoreState{}
+		}
+		return gateway.StoreState(s.account.State())
+	}
 }
 
 // chores are what is removed once it has ended.

@@ -48,7 +48,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		PublicURL: strings.TrimSuffix(b.env.PublicURL, "/"), ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
 		Keys:        KeyTimes{time.Duration(g.Identity.Keys.Refresh), time.Duration(g.Identity.Keys.Refetch), time.Duration(g.Identity.Keys.MaxStale)},
 		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn,
-		Answer: answerHeaders(g.ResponseHeaders, nil), Errors: g.Errors,
+		Answer: answerHeaders(g.ResponseHeaders, nil), Errors: g.Errors, HealthDetail: g.Health.Detail == HealthPublic,
 	}
 	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)
 	for _, h := range sortedKeys(g.Forward) {

@@ -44,6 +44,7 @@ func (e *Estate) setDefaults() {
 	}
 	orElseText(&g.Errors, DefaultErrors)
 	orElseText(&g.Audit.Unavailable, OutageRefuse)
+	orElseText(&g.Health.Detail, HealthNone)
 	for i := range e.APIs {
 		a := &e.APIs[i]
 		orElseText(&a.Errors, g.Errors)

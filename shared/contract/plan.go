@@ -32,6 +32,7 @@ type Plan struct {
 	Clients        []PlannedClient      // those that have a contract
 	Revocation     *PlannedRevocation   // nil: nothing can be revoked, for there is no store
 	Audit          PlannedAudit         // what events hold, and where they go
+	HealthDetail   bool                 // GET /_gateway/health tells more than the status
 	Errors         string               // how refusals are written that belong to no API: problem or apim
 	file           string               // the Gateway's
 	lines          map[string]int       // its rules, by name

@@ -46,6 +46,7 @@ type Gateway struct {
 	SubscriptionKeys SubscriptionKeys   `field:"subscriptionKeys" doc:"How subscription keys are sent, and how fresh what is known of them must be."`
 	Revocation       *Revocation        `field:"revocation" doc:"How fresh the list of revocations must be. With a store, revocations always hold; this needs one."`
 	Audit            Audit              `field:"audit" doc:"What events hold, and what happens while none can be kept. Without it: everything, and calls are refused."`
+	Health           Health             `field:"health" doc:"What GET /_gateway/health tells. Without it, the status alone."`
 	Errors           string             `field:"errors" doc:"How refusals are written, for APIs that don't say, and where there is no API. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts, for clients that know those." enum:"problem,apim" default:"problem"`
 }
 

@@ -16,6 +16,7 @@ import (
 type visit struct {
 	*Gateway
 	ctx      context.Context
+	watch    Watch // nil: nobody watches
 	began    time.Time
 	call     *pipeline.Call
 	route    *route // nil: none was found
@@ -25,7 +26,11 @@ type visit struct {
 }
 
 func (g *Gateway) visit(ctx context.Context, c *pipeline.Call) *visit {
+	c.Trace = forward.Trace(c.Request.Header, c.Correlation)
 	v := &visit{Gateway: g, ctx: ctx, began: g.parts.Now(), call: c}
+	if g.parts.Observer != nil {
+		v.ctx, v.watch = g.parts.Observer.Arrived(ctx, c, v.began)
+	}
 	v.replay = g.aborted.has(pipeline.Invocation(ctx))
 	return v
 }
@@ -63,6 +68,9 @@ func (v *visit) record(refused *refusal.Refusal) {
 	}
 	e := v.event(kind, refused)
 	e.Reserved = v.reserved
+	if v.watch != nil {
+		v.watch.Ended(e)
+	}
 	if e.Invocation != "" && (v.call.Outcome.ClientGone || v.call.Outcome.Broken != "") {
 		v.aborted.add(e.Invocation)
 	}
@@ -82,16 +90,13 @@ func (v *visit) event(kind string, refused *refusal.Refusal) *audit.Event {
 	c, o := v.call, &v.call.Outcome
 	e := &audit.Event{
 		Event: kind, Time: v.began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(v.ctx), Replay: v.replay,
-		Trace: c.Trace, Span: c.Span, Gateway: v.plan.Name, Environment: v.plan.Environment, Build: v.parts.Build, Contract: v.plan.Version,
+		Trace: c.Trace.ID, Span: c.Trace.Span, Gateway: v.plan.Name, Environment: v.plan.Environment, Build: v.parts.Build, Contract: v.plan.Version,
 		Method: c.Request.Method, Path: c.Path,
 		Verdict: audit.Granted, Code: audit.Granted, Status: o.Status, Cause: o.Broken, Marks: c.Marks,
 		Backend: o.Backend, BackendStatus: o.BackendStatus, Waited: o.Waited, Received: o.Received, Sent: o.Bytes,
 		Duration: v.parts.Now().Sub(v.began),
 	}
 	e.Own = e.Duration - o.Delivering
-	if e.Trace == "" {
-		e.Trace, e.Span, _, _ = forward.Trace(c.Request.Header, c.Correlation)
-	}
 	switch {
 	case refused != nil:
 		e.Verdict, e.Code, e.Rule, e.Cause = audit.Refused, refused.Code, refused.Rule, refused.Cause()

@@ -42,6 +42,9 @@ type Parts struct {
 	Secrets audit.Secrets // reads the secret behind pseudonyms; nil: what would be one is left out
 	Build   string        // this gateway's version, for events
 
+	Store    func() StoreState // what is known of the store; nil: nothing
+	Observer Observer          // watches every call from outside; nil: nobody does
+
 	Report   func(error) // told of lost events and of panics; nil drops them
 	Identity token.Options
 }
@@ -64,6 +67,8 @@ type Gateway struct {
 
 	signer *assertion.Signer // of assertions; nil where no API asks for them
 
+	revocations stateful // nil: there is no list, or nothing is known of it
+
 	cloak   *audit.Cloak
 	aborted aborted
 }
@@ -76,6 +81,7 @@ type route struct {
 	reads          []string // the claims that rules of the API read
 	metadata       string   // address of the API's metadata; "" where there is none
 	encodedSlash   bool     // a parameter may hold one
+	quiet          bool     // calls that are granted leave no event: nothing is decided
 	stages         []step
 	decide         pipeline.Stage // the stages, chained, but for limits
 	spend          pipeline.Stage // limits; nil: none
@@ -96,11 +102,12 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 		cloak: audit.NewCloak(plan.Audit, parts.Secrets),
 	}
 	g.addAssertions()
+	g.addHealth()
 	decisions := g.decisions()
 	for _, api := range plan.APIs {
 		decide, deliver := decisions.of(api), g.deliveries(api)
 		for _, op := range api.Operations {
-			rt := &route{api: api.Name, operation: op.ID, reads: api.Reads, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: decide(op)}
+			rt := &route{api: api.Name, operation: op.ID, reads: api.Reads, metadata: metadataURL(plan, api), encodedSlash: op.EncodedSlash, deliver: deliver(op), stages: g.observed(decide(op))}
 			rt.chain()
 			g.root.add(op.Template, rt)
 		}
@@ -154,14 +161,17 @@ func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation
 }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, call := r.Context(), g.NewCall(r)
-	v := g.visit(ctx, call)
+	call := g.NewCall(r)
+	v := g.visit(r.Context(), call)
+	ctx := v.ctx
 	refused := v.run(w)
 	if refused != nil {
 		g.refuse(w, call, v.route, refused)
 	}
 	g.afterwards(context.WithoutCancel(ctx), call, refused)
-	v.record(refused)
+	if v.route == nil || !v.route.quiet || refused != nil {
+		v.record(refused)
+	}
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
 		// Returning would end the answer as if it were whole, or make one up. A server
 		// of http.Handler knows this one way to break the connection instead.
@@ -219,7 +229,10 @@ func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
 		return refused
 	}
 	// Before limits: a call that can't be told of costs nothing.
-	if refused = v.reserve(); refused == nil && rt.spend != nil {
+	if !rt.quiet {
+		refused = v.reserve()
+	}
+	if refused == nil && rt.spend != nil {
 		refused = rt.spend(ctx, c)
 	}
 	if refused == nil {

@@ -19,8 +19,12 @@ func (g *Gateway) cutOff() []step {
 	if g.parts.Revocations != nil {
 		lists = g.parts.Revocations(g.plan)
 	}
+	g.revocations, _ = lists.(stateful)
 	return []step{{"revocation", revocation.Refuse(lists, g.plan.SignIn)}}
 }
+
+// stateful is a list that tells what is known of it.
+type stateful interface{ State() revocation.State }
 
 // Chore is work that is done now and then, such as removing what has ended. It
 // does at most that much at once, for anyone may be able to start it.

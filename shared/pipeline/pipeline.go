@@ -52,8 +52,8 @@ type Call struct {
 	// Passing is called now and then while a granted call's bytes pass, by any
 	// goroutine, also after the answer has begun. nil: nobody wants to know.
 	Passing func()
-	// Trace and Span are what the backend heard of the W3C trace context; "" where none was asked.
-	Trace, Span string
+	// Trace is the call's place in its W3C trace context.
+	Trace Trace
 
 	left     []Left  // of limits; see Left
 	leftRoom [4]Left // where they usually are

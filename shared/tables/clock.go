@@ -123,11 +123,13 @@ func earlier(a, b time.Time) time.Time {
 type watched struct {
 	http.RoundTripper
 	clock *Clock
+	seen  *seen
 }
 
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	asked := w.clock.Moment()
 	resp, err := w.RoundTripper.RoundTrip(r)
+	w.seen.note(w.clock.Moment(), err == nil && resp.StatusCode < http.StatusInternalServerError)
 	if err != nil {
 		return nil, err
 	}

@@ -57,12 +57,13 @@ type Options struct {
 type Account struct {
 	service *aztables.ServiceClient
 	clock   *Clock
+	seen    *seen
 	try     time.Duration
 }
 
 // Open does no network. Its error never holds a key or a SAS.
 func Open(o Options) (*Account, error) {
-	a := &Account{clock: NewClock(MachineOf(o.Now)), try: o.Try}
+	a := &Account{clock: NewClock(MachineOf(o.Now)), seen: &seen{}, try: o.Try}
 	if a.try == 0 {
 		a.try = DefaultTry
 	}
@@ -71,7 +72,7 @@ func Open(o Options) (*Account, error) {
 		return nil, err
 	}
 	// Each request has its context's end; this one is for none.
-	told, client := sdk.Options(address, watched{o.Transport, a.clock}, sdk.Limits{Patience: pageTries * a.try, MaxAnswer: maxAnswer})
+	told, client := sdk.Options(address, watched{o.Transport, a.clock, a.seen}, sdk.Limits{Patience: pageTries * a.try, MaxAnswer: maxAnswer})
 	options := &aztables.ClientOptions{ClientOptions: client}
 	switch {
 	case key != nil:

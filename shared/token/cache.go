@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -34,6 +35,8 @@ type cache struct {
 	entries map[[sha256.Size]byte]*list.Element
 	order   list.List // of *entry, most recently used first
 	size    int
+
+	hits, misses atomic.Int64
 }
 
 func newCache() *cache { return &cache{entries: map[[sha256.Size]byte]*list.Element{}} }
@@ -50,8 +53,10 @@ func (c *cache) get(raw string) *entry {
 	defer c.mu.Unlock()
 	found := c.entries[digest]
 	if found == nil {
+		c.misses.Add(1)
 		return nil
 	}
+	c.hits.Add(1)
 	c.order.MoveToFront(found)
 	return found.Value.(*entry)
 }

@@ -59,7 +59,7 @@ var layers = [][]string{
 	{"shared/token", "shared/claims", "shared/subscription", "shared/forward", "shared/address", "shared/limit", "shared/cors", "shared/headers", "shared/backendauth", "shared/assertion", "shared/revocation"},
 	{"shared/limit/memory", "shared/limit/tables"},
 	{"shared/gateway"},
-	{"shared/adapter/azure"},
+	{"shared/adapter/azure", "shared/telemetry"},
 	{"shared/boot"},
 	{"functions", "localrun", "tests"},
 }
