@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ func (s *stage) openInspector(at net.Listener) error {
 }
 
 // judge says what each stage makes of a request, as at that time. The first go
-// fetches key sets; a second one, of the same verdicts, tells the times without them.
+// fetches key sets and verifies the token; a second one tells the times without that.
 func (s *stage) judge(ctx context.Context, r *http.Request, at time.Time) ([]inspector.Stage, error) {
 	scene := &scene{plan: s.local.Plan, dir: s.local.Dir, subscribed: runKeys(s.run)}
 	began := time.Now()
@@ -52,15 +53,17 @@ func (s *stage) judge(ctx context.Context, r *http.Request, at time.Time) ([]ins
 
 // timed are the first stages with the second's times, if they say the same.
 func timed(first, second []inspector.Stage) []inspector.Stage {
-	if len(first) != len(second) {
+	for i := range first {
+		first[i].First = first[i].Took
+	}
+	same := func(a, b inspector.Stage) bool { return a.Name == b.Name && a.Code == b.Code }
+	if !slices.EqualFunc(first, second, same) { // such as a proof that was used already
 		return first
 	}
 	for i := range first {
-		if first[i].Code != second[i].Code { // such as a proof that was used already
-			return first
-		}
+		first[i].Took = second[i].Took
 	}
-	return second
+	return first
 }
 
 // counts reads the limits of the local run's store; nil where it keeps nothing.

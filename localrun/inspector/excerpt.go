@@ -58,7 +58,7 @@ func (in *Inspector) lines(file string, line int) []sourceLine {
 	if err != nil {
 		return nil
 	}
-	all := strings.Split(string(text), "\n")
+	all := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
 	var out []sourceLine
 	for n := max(1, line-around); n <= min(len(all), line+around); n++ {
 		out = append(out, sourceLine{n, strings.TrimRight(all[n-1], "\r"), n == line})

@@ -43,10 +43,11 @@ type Stage struct {
 	Name    string
 	Refused bool
 	Code    string
-	Detail  string // what the caller is told
-	Cause   string // private
-	Took    time.Duration
-	Note    string // where the verdict comes from, if not from judging again
+	Detail  string        // what the caller is told
+	Cause   string        // private
+	First   time.Duration // of the first go, in which keys are fetched and the token is verified
+	Took    time.Duration // of a second one
+	Note    string        // where the verdict comes from, if not from judging again
 }
 
 // Use is one count of a limit, in words.

@@ -70,7 +70,7 @@ func recorded(stages []Stage, e *audit.Event) ([]Stage, string) {
 	}
 	refused := Stage{Name: stageOf(e.Code), Refused: true, Code: e.Code, Cause: e.Cause, Note: fromEvent}
 	if known := slices.IndexFunc(stages, func(s Stage) bool { return s.Name == refused.Name }); known >= 0 {
-		refused.Took = stages[known].Took
+		refused.First, refused.Took = stages[known].First, stages[known].Took
 		return append(stages[:known], refused), note
 	}
 	return append(stages, refused), note

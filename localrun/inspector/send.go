@@ -34,9 +34,12 @@ type sendPage struct {
 // apiHint is what an API's tokens can hold.
 type apiHint struct{ Name, Roles, Scopes string }
 
-func (in *Inspector) sendPage(d draft) sendPage {
+func (in *Inspector) sendPage(d draft, of int) sendPage {
 	d.Key = ""
-	p := sendPage{Title: "Send a request", Here: "send", Secret: in.secret, Draft: d}
+	p := sendPage{Title: "Send a request", Here: "send", Secret: in.secret, Draft: d, Of: of}
+	if of > 0 {
+		p.Title = "Send again, with changes"
+	}
 	for _, a := range in.options.Plan.APIs {
 		p.APIs = append(p.APIs, apiHint{a.Name, strings.Join(a.Roles, " "), strings.Join(a.Scopes, " ")})
 	}
@@ -51,9 +54,9 @@ func (in *Inspector) form(w http.ResponseWriter, r *http.Request) {
 	if one != nil {
 		d = in.draftOf(one)
 	}
-	p := in.sendPage(d)
+	p := in.sendPage(d, 0)
 	if one != nil {
-		p.Title, p.Of = "Send again, with changes", n
+		p = in.sendPage(d, n)
 	}
 	in.show(w, http.StatusOK, "send.html", p)
 }
@@ -124,8 +127,8 @@ func (in *Inspector) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := drafted(r)
-	p := in.sendPage(d)
-	p.Of, _ = strconv.Atoi(r.PostForm.Get("of"))
+	of, _ := strconv.Atoi(r.PostForm.Get("of"))
+	p := in.sendPage(d, of)
 	status := http.StatusOK
 	a, err := in.call(r.Context(), d)
 	if p.Answer = a; err != nil {
