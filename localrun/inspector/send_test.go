@@ -128,7 +128,7 @@ func TestTheStreamTellsOfEachRequest(t *testing.T) {
 	all, after, resumed, filtered := next("after=0", ""), next("after=1", ""), next("after=0", "1"), next("verdict=refused", "")
 	missing(t, all(), `"number":1`)
 	for _, stream := range []func() string{all, after, resumed} {
-		missing(t, stream(), `"number":2`, `"path":"/things/2\\\\n\\\\ndata: {}"`)
+		missing(t, stream(), `"number":2`, `"path":"/things/2\\n\\ndata: {}"`)
 	}
 	v.tell(t, audit.Event{Correlation: "c3", Method: "GET", Path: "/things/3"})
 	v.tell(t, audit.Event{Correlation: "c4", Method: "GET", Path: "/things/4", Verdict: audit.Refused, Code: "token_missing"})
