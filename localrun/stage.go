@@ -75,10 +75,6 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	addresses := estate.Addresses{Gateway: fmt.Sprintf("http://127.0.0.1:%d", port), Issuer: "http://" + issuerAt.Addr().String(), Backend: "http://" + backendAt.Addr().String()}
-	inspectorAt, err := s.listen()
-	if err != nil {
-		return err
-	}
 	echo := s.seen.Backend(backend.New())
 	if err := s.surround(ctx, &addresses, echo); err != nil {
 		return err
@@ -94,6 +90,15 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	if err := s.openFront(ctx, app, port); err != nil {
+		return err
+	}
+	return s.describe(addresses)
+}
+
+// describe leaves the file that other commands read, and opens the page that needs it.
+func (s *stage) describe(addresses estate.Addresses) error {
+	inspectorAt, err := s.listen()
+	if err != nil {
 		return err
 	}
 	s.run = run{
