@@ -51,8 +51,10 @@ func took(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "0"
+	case d < time.Microsecond:
+		return "< 1 µs"
 	case d < time.Millisecond:
-		return fmt.Sprintf("%d µs", max(d.Microseconds(), 1))
+		return fmt.Sprintf("%d µs", d.Microseconds())
 	case d < 100*time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 	case d < time.Second:
