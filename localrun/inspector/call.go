@@ -74,7 +74,7 @@ func readable(kind string, text []byte) string {
 	if strings.Contains(kind, "json") && json.Indent(&pretty, text, "", "  ") == nil {
 		text = pretty.Bytes()
 	}
-	return string(text)
+	return scrubbed(string(text))
 }
 
 // prepare makes the request, with a fresh token if there is to be one.

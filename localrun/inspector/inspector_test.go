@@ -64,6 +64,20 @@ func (nullWriter) Header() http.Header         { return http.Header{} }
 func (nullWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (nullWriter) WriteHeader(int)             {}
 
+func TestASecretThatShowsItselfIsMaskedAnywhere(t *testing.T) {
+	const jwt, key = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "tgk_abcdefghijklmnop"
+	v := open(t)
+	v.arrive(t, "i1", "POST", "/things/"+jwt+"?x="+key, `{"a":"`+jwt+`"}`, http.Header{"X-Plain": {"it is " + key}})
+	v.tell(t, audit.Event{Correlation: "c1", Invocation: "i1", API: "things", Method: "POST", Path: "/things/" + jwt})
+	v.gateway = func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(jwt)) }
+	_, answer := v.form(t, "method", "GET", "path", "/things/1", "who", "nobody")
+	request := v.page(t, "/requests/1")
+	missing(t, request, fmt.Sprintf("(a JWT, %d characters)", len(jwt)), "it is (key, 20 characters)")
+	for _, text := range []string{v.page(t, "/"), request, v.page(t, "/send?of=1"), answer} {
+		present(t, text, "eyJ", "tgk_")
+	}
+}
+
 func TestTheRecordedVerdictStands(t *testing.T) {
 	granted, refused := Stage{Name: "token"}, Stage{Name: "allow", Refused: true, Code: "insufficient_role"}
 	for name, c := range map[string]struct {

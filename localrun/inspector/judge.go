@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"tollgate/shared/audit"
 )
@@ -21,6 +22,8 @@ func (in *Inspector) judged(ctx context.Context, one *entry) (stages []Stage, no
 	if one.front.cut {
 		return nil, "The request had more headers than are remembered, so it can't be judged again."
 	}
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
 	req, err := one.front.again(ctx)
 	if err != nil {
 		return nil, "The request can't be judged again: " + visible(err.Error())
@@ -51,6 +54,9 @@ func (a *arrival) again(ctx context.Context) (*http.Request, error) {
 	req.RequestURI, req.Host, req.Header = a.target, a.host, a.header.Clone()
 	return req, nil
 }
+
+// patience is how long an issuer may take for its keys before a page is shown without them.
+const patience = 3 * time.Second
 
 const fromEvent = "as recorded; judging again doesn't look at it"
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,6 +55,21 @@ func masked(name, value string) string {
 	return fmt.Sprintf("(%s, %d characters)", kind, len(value))
 }
 
+// telling are secrets that show themselves, whatever their name and place: a JWT,
+// and a subscription key of this gateway.
+var telling = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|tgk_[A-Za-z0-9_-]+`)
+
+// scrubbed is a text with those masked.
+func scrubbed(s string) string {
+	return telling.ReplaceAllStringFunc(s, func(found string) string {
+		kind := "a JWT"
+		if strings.HasPrefix(found, "tgk_") {
+			kind = "key"
+		}
+		return fmt.Sprintf("(%s, %d characters)", kind, len(found))
+	})
+}
+
 // plainWord tells a scheme's name from the first word of a secret with spaces.
 func plainWord(s string) bool {
 	return slices.Contains([]string{"bearer", "dpop", "basic", "digest", "negotiate"}, strings.ToLower(s))
@@ -64,10 +80,11 @@ func (in *Inspector) fields(h http.Header) []field {
 	var out []field
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, v := range h[name] {
-			f := field{Name: name, Value: v}
+			f := field{Name: name, Value: scrubbed(v)}
 			if in.hides(name) {
-				f.Value, f.Masked = masked(name, v), true
+				f.Value = masked(name, v)
 			}
+			f.Masked = f.Value != v
 			out = append(out, f)
 		}
 	}
@@ -76,7 +93,7 @@ func (in *Inspector) fields(h http.Header) []field {
 
 // safeTarget is a request's target with the values of secret parameters masked.
 func (in *Inspector) safeTarget(target string) string {
-	path, query, has := strings.Cut(target, "?")
+	path, query, has := strings.Cut(scrubbed(target), "?")
 	if !has {
 		return path
 	}

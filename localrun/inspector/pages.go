@@ -155,7 +155,7 @@ func (in *Inspector) request(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e := one.event
-	p := requestPage{Title: visible(e.Method + " " + e.Path), Here: "requests", Row: rowOf(one), Event: e, Older: older, Newer: newer, Decided: in.decided(&e), Spans: spansOf(&e)}
+	p := requestPage{Title: visible(e.Method + " " + scrubbed(e.Path)), Here: "requests", Row: rowOf(one), Event: e, Older: older, Newer: newer, Decided: in.decided(&e), Spans: spansOf(&e)}
 	var stages []Stage
 	stages, p.StagesNote = in.judged(r.Context(), one)
 	p.Stages = barsOf(stages)
@@ -187,6 +187,6 @@ func (in *Inspector) both(p *requestPage, one *entry) {
 	p.Seen = after
 	if a := one.front; a != nil {
 		body, more := a.begun()
-		p.Sent = &sentView{in.safeTarget(a.target), a.host, a.proto, before, a.cut, more, string(body)}
+		p.Sent = &sentView{in.safeTarget(a.target), a.host, a.proto, before, a.cut, more, scrubbed(string(body))}
 	}
 }

@@ -27,7 +27,7 @@ type row struct {
 func rowOf(one *entry) row {
 	e := &one.event
 	r := row{
-		Number: one.number, Time: e.Time.Local().Format("15:04:05.000"), Method: visible(e.Method), Path: visible(e.Path),
+		Number: one.number, Time: e.Time.Local().Format("15:04:05.000"), Method: visible(e.Method), Path: visible(scrubbed(e.Path)),
 		Operation: visible(e.API), Verdict: visible(e.Verdict), Status: fmt.Sprint(e.Status), Code: visible(e.Code), Caller: visible(caller(e)), Took: took(whole(e)),
 	}
 	if e.Operation != "" {

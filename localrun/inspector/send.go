@@ -64,7 +64,7 @@ func (in *Inspector) form(w http.ResponseWriter, r *http.Request) {
 // draftOf is a recorded request without its secrets.
 func (in *Inspector) draftOf(one *entry) draft {
 	e := &one.event
-	d := draft{Method: e.Method, Path: e.Path, Who: "nobody", API: e.API, Client: e.App}
+	d := draft{Method: e.Method, Path: scrubbed(e.Path), Who: "nobody", API: e.API, Client: e.App}
 	if e.Principal != "" {
 		d.Who = "token"
 	}
@@ -92,7 +92,7 @@ func (in *Inspector) draftOf(one *entry) draft {
 	}
 	d.Headers = strings.Join(lines, "\n")
 	if body, more := a.begun(); !more {
-		d.Body = string(body)
+		d.Body = scrubbed(string(body))
 	}
 	return d
 }
@@ -100,8 +100,9 @@ func (in *Inspector) draftOf(one *entry) draft {
 // withoutSecrets is a target without the parameters that are masked elsewhere.
 func (in *Inspector) withoutSecrets(target string) string {
 	path, query, has := strings.Cut(target, "?")
+	path = scrubbed(path) // which makes it one that must be edited
 	if !has {
-		return target
+		return path
 	}
 	kept := slices.DeleteFunc(strings.Split(query, "&"), func(p string) bool {
 		return in.safeTarget("?"+p) != "?"+p

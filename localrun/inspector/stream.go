@@ -30,27 +30,28 @@ func (in *Inspector) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	missed := in.log.newest(f)
 	slices.Reverse(missed)
+	told := after // the highest number
 	for _, e := range missed {
 		if e.number > after && !s.row(e) {
 			return
 		}
+		told = max(told, e.number)
 	}
 	beat := time.NewTicker(alive)
 	defer beat.Stop()
-	for {
-		ok := true
+	for ok := true; ok; {
 		select {
 		case e, open := <-news:
 			if !open {
 				return
 			}
-			ok = !f.keeps(e) || s.row(e) // one sent twice takes its own place
+			if e.number > told {
+				missed = nil // what came while it was sent is over; the log alone keeps entries
+			}
+			ok = !f.keeps(e) || slices.Contains(missed, e) || s.row(e)
 		case <-beat.C:
 			ok = s.send(": still here\n\n")
 		case <-r.Context().Done():
-			return
-		}
-		if !ok {
 			return
 		}
 	}
