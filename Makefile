@@ -46,10 +46,12 @@ prove: deps ## what takes long: 500 kills under load, a million tokens and value
 	TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits
 	$(MAKE) fuzz FUZZTIME=10m
 
-# What tests need besides Go. Without Node those tests are skipped, and counted.
+# What tests need besides Go. Without Node or a browser those tests are skipped, and counted.
 .PHONY: deps
 deps:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json tests/assertion/node_modules/.package-lock.json tests/azurite/node_modules/.package-lock.json tests/kql/node_modules/.package-lock.json; \
+	@if [ "$$CI" = true ] && ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/*/package-lock.json)); \
 	  else echo "npm is not installed; the tests that need it are skipped"; fi
 
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
