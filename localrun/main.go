@@ -38,7 +38,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(),
 		keysCommand(), usageCommand(), limitsCommand(), revokeCommand(), revocationsCommand(), packageCommand(), snapshotCommand(),
-		whoCommand(), whyCommand(), watchCommand(), unusedCommand(),
+		whoCommand(), whyCommand(), watchCommand(), unusedCommand(), evidenceCommand(),
 	)
 	return root
 }

@@ -147,10 +147,10 @@ func TestWhoForMachines(t *testing.T) {
 func TestQuestionsRefuseSlips(t *testing.T) {
 	for want, args := range map[string][]string{
 		`there is no API "order"; known: orders, payments`: {"who", "--api", "order"},
-		`--by "app": it is one of client, user,`:   {"who", "--by", "app"},
-		`--since "yesterday": write 24h`:           {"who", "--since", "yesterday"},
-		"--until is not after --since":             {"who", "--until", "2020-01-01"},
-		"contradict each other":                    {"who", "--json", "--table"},
+		`--by "app": it is one of client, user,`:           {"who", "--by", "app"},
+		`--since "yesterday": write 24h`:                   {"who", "--since", "yesterday"},
+		"--until is not after --since":                     {"who", "--until", "2020-01-01"},
+		"contradict each other":                            {"who", "--json", "--table"},
 	} {
 		if out, err := question(t, args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %s, %v, want %s", args, out, err, want)
