@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tollgate/localrun/events"
 	"tollgate/localrun/evidence"
 )
 
@@ -115,6 +116,12 @@ func (f *evidenceFlags) source() string {
 	}
 	for _, file := range f.files {
 		b.WriteString(" --events " + quoted(file))
+	}
+	if f.workspace != "" {
+		b.WriteString(" --workspace " + quoted(f.workspace))
+		if f.table != events.DefaultTable {
+			b.WriteString(" --workspace-table " + quoted(f.table))
+		}
 	}
 	if f.environment != "" {
 		b.WriteString(" --environment " + quoted(f.environment))

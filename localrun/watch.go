@@ -60,6 +60,9 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 	if note := namesOf(b.plan).strange(f.client); note != "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), note)
 	}
+	if f.workspace != "" {
+		return errors.New("events reach a workspace minutes late: watch a file, or a pipe (--events -)")
+	}
 	files, err := f.sources()
 	if err != nil {
 		return err
