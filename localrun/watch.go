@@ -70,8 +70,12 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 	if len(files) != 1 {
 		return errors.New("one file can be watched, not several")
 	}
+	return f.follow(cmd, files[0], namesOf(b.plan), asJSON)
+}
+
+func (f *watchFlags) follow(cmd *cobra.Command, file string, n names, asJSON bool) (err error) {
 	var failed error
-	out, n := cmd.OutOrStdout(), namesOf(b.plan)
+	out := cmd.OutOrStdout()
 	on := screenOf(out)
 	show := func(e audit.Event) {
 		if !f.keeps(&e, n) || failed != nil {
@@ -84,10 +88,10 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 		}
 	}
 	r := &events.Reader{}
-	if files[0] == "-" {
+	if file == "-" {
 		err = r.Each(cmd.Context(), cmd.InOrStdin(), show)
 	} else {
-		err = r.Follow(cmd.Context(), files[0], func() { fmt.Fprintf(cmd.ErrOrStderr(), "watching %s; stop with Ctrl-C\n", files[0]) }, show)
+		err = r.Follow(cmd.Context(), file, func() { fmt.Fprintf(cmd.ErrOrStderr(), "watching %s; stop with Ctrl-C\n", file) }, show)
 	}
 	if cmd.Context().Err() != nil {
 		err = nil // a person's Ctrl-C
