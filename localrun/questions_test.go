@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/localrun/events"
 	"tollgate/shared/audit"
 )
 
@@ -223,4 +224,22 @@ var hostileQuestions = [][]string{
 	{"why", "evil2", "--table"},
 	{"unused", "--no-store", "--since", "2026-11-26", "--table"},
 	{"unused", "--no-store"},
+}
+
+func TestATableFitsItsTerminal(t *testing.T) {
+	tally := &events.Tally{By: events.ByClient}
+	for _, e := range append(recorded(), hostileEvent()) {
+		tally.Add(&e)
+	}
+	for _, width := range []int{60, 80, 120, 200} {
+		var b strings.Builder
+		if err := writeWho(&b, tally, names{}, screen{width: width}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := columns(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("got %d columns of %d: %s", n, width, line)
+			}
+		}
+	}
 }

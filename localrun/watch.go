@@ -144,8 +144,9 @@ func watchLine(e *audit.Event, n names, on screen) string {
 		status = fmt.Sprintf("%3d", e.Status)
 	}
 	head := e.Time.UTC().Format("15:04:05.000") + " "
-	rest := fmt.Sprintf(" %-7s %s  %s  %s  %s  %s  %s", shortened(plain(e.Method), 12), shortened(plain(e.Path), most),
-		shortened(plain(operation), most), shortened(plain(verdict), most), shortened(plain(who), 2*most), spent(max(e.Duration, e.Own)), shortened(plain(e.Correlation), most))
+	// What one needs for why comes before what a narrow screen cuts off.
+	rest := fmt.Sprintf(" %-7s %s  %s  %s  %s  %s  %s", shortened(plain(e.Method), 12), shortened(plain(e.Path), most), shortened(plain(verdict), most),
+		shortened(plain(e.Correlation), most), shortened(plain(operation), most), spent(max(e.Duration, e.Own)), shortened(plain(who), 2*most))
 	room := 8 * most
 	if on.width > 0 {
 		room = max(most, on.width-len(head)-len(status))
