@@ -69,3 +69,27 @@ func TestWatchLines(t *testing.T) {
 		t.Errorf("got %v, %s", err, out.String())
 	}
 }
+
+func TestTheStageThatRefused(t *testing.T) {
+	b := book{source: "contracts"}
+	var err error
+	if b.plan, err = planIn("testdata/contracts", "prod"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ method, path, code, rule, want string }{
+		{"GET", "/orders/1", "no_route", "", "route: refused"},
+		{"GET", "/orders/1", "token_revoked", "", "route, token: granted; revocation: refused; callers, allow, require, forward: not reached"},
+		{"GET", "/orders/1", "wrong_principal_type", "operations.get.allow", "route, token, revocation, callers: granted; allow: refused; require, forward: not reached"},
+		{"GET", "/rates/eur", "keys_unavailable", "", "route: granted; key: refused; revocation, binding, limits: not reached"},
+		{"POST", "/payments", "rate_exceeded", "limits.0", "route, token, revocation, callers, allow, require, forward: granted; limits: refused"},
+		{"POST", "/payments", "backend_timeout", "", "route, token, revocation, callers, allow, require, forward, limits: granted; backend: refused"},
+		{"GET", "/orders/1", "rate_exceeded", "limits.0", ""}, // these contracts limit nothing there: others decided
+		{"GET", "", "no_route", "", ""}, // kept out
+		{"GET\n", "/\x00", "malformed_request", "", ""},
+	} {
+		e := audit.Event{Method: c.method, Path: c.path, Code: c.code, Rule: c.rule, Verdict: audit.Refused}
+		if got := stageLine(stagesOf(b, &e)); got != c.want {
+			t.Errorf("%s %s: got %q, want %q", c.path, c.code, got, c.want)
+		}
+	}
+}
