@@ -38,7 +38,7 @@ func (f *eventFlags) add(cmd *cobra.Command, since string) {
 	f.workspaceFlags.add(cmd)
 	fl.StringArrayVar(&f.files, "events", nil, "file of events instead of the local run's, also .gz; - is standard input; repeat for several")
 	fl.StringVar(&f.contracts, "contracts", "contracts", "folder of the contracts that --environment is of")
-	fl.StringVar(&f.environment, "environment", "", "read events by the contracts of this environment (default: the local run's)")
+	fl.StringVar(&f.environment, "environment", "", "only events of this environment, read by its contracts (default: the local run's); why takes any")
 	if since != "" {
 		fl.StringVar(&f.since, "since", since, "how far back, such as 24h or 90d, or from when: 2026-11-01 or 2026-11-01T12:00:00Z")
 		fl.StringVar(&f.until, "until", "", "until when, written the same way (default: now)")
@@ -136,7 +136,11 @@ func (f *eventFlags) read(cmd *cobra.Command, calls bool, yield func(*audit.Even
 	}
 	r := &events.Reader{}
 	within := func(e audit.Event) {
-		if s.holds(e.Time) {
+		switch {
+		case !s.holds(e.Time):
+		case calls && f.environment != "" && e.Environment != "" && e.Environment != f.environment:
+			r.Stats.Elsewhere++ // a workspace may hold several; contracts of one say nothing of another
+		default:
 			yield(&e)
 		}
 	}

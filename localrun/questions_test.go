@@ -143,6 +143,18 @@ func TestWhoForMachines(t *testing.T) {
 	}
 }
 
+func TestCallsOfOtherEnvironmentsAreLeftOut(t *testing.T) {
+	all := recorded()
+	all[0].Environment, all[2].Environment = "test", ""
+	out, err := questionOf(t, kept(t, all), "who", "--since", "2026-11-26", "--table")
+	if err != nil || !strings.Contains(out, "1 call of another environment was left out.") || !strings.Contains(out, "total [1 still run]                                   8 ") {
+		t.Errorf("got %v, %s", err, out)
+	}
+	if out, err = questionOf(t, kept(t, all), "why", "c1", "--table"); err != nil || !strings.Contains(out, "c1: granted") {
+		t.Errorf("got %v, %s", err, out)
+	}
+}
+
 func TestQuestionsRefuseSlips(t *testing.T) {
 	for want, args := range map[string][]string{
 		`there is no API "order"; known: orders, payments`: {"who", "--api", "order"},
