@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -98,7 +99,7 @@ func (o *observed) figures(q queries, b book, s events.Stats, now time.Time) map
 	add(evidence.Identify, q.who("", ".total.calls, .total.granted, .total.refused"), "%d calls, %d granted, %d refused", total.Calls, total.Granted, total.Refused)
 	for _, kind := range events.Kinds() {
 		n, nobody := callersKnown(o.by[kind])
-		add(evidence.Identify, q.who(" --by "+kind, "[.callers[] | select(.id)] | length"), "%d different %ss called; %d calls name none", n, kind, nobody)
+		add(evidence.Identify, q.who(" --by "+kind, "[.callers[] | select(.id)] | length"), "different %ss that called: %d; calls that name none: %d", kind, n, nobody)
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.apis)) {
 		if c := &o.apis[name].Total; c.Calls > 0 {
@@ -118,7 +119,7 @@ func refusals(t evidence.Topic, codes []string, total *events.Caller, add adder,
 	var none []string
 	for _, code := range codes {
 		if n := total.Codes[code]; n > 0 {
-			add(t, q.who("", ".total.refusals."+code), "%d calls were refused with %s", n, code)
+			add(t, q.who("", ".total.refusals."+code), "calls refused with %s: %d", code, n)
 		} else {
 			none = append(none, code)
 		}
@@ -131,18 +132,18 @@ func refusals(t evidence.Topic, codes []string, total *events.Caller, add adder,
 type adder func(t evidence.Topic, query, format string, args ...any)
 
 func (o *observed) records(add adder, q queries, total *events.Caller, s events.Stats) {
-	add(evidence.Record, q.who("", ".events"), "%d events were read, from %s to %s; %d came twice, %d lines were none", s.Events, day(s.First), day(s.Last), s.Repeated, s.Skipped)
-	add(evidence.Record, q.who("", ".events.lost // 0"), "%d events were lost, as gateways say", s.Lost)
+	add(evidence.Record, q.who("", ".events"), "events read: %d, from %s to %s; came twice: %d; lines that were none: %d", s.Events, day(s.First), day(s.Last), s.Repeated, s.Skipped)
+	add(evidence.Record, q.who("", ".events.lost // 0"), "events lost, as gateways say: %d", s.Lost)
 	names := slices.SortedFunc(maps.Keys(total.Codes), func(a, b string) int {
-		return int(total.Codes[b]-total.Codes[a])*2 + strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(total.Codes[b], total.Codes[a]), strings.Compare(a, b))
 	})
 	for _, code := range names[:min(len(names), 5)] {
-		add(evidence.Watch, q.who("", fmt.Sprintf(".total.refusals[%q]", code)), "%d refusals with %s, among the most frequent", total.Codes[code], code)
+		add(evidence.Watch, q.who("", fmt.Sprintf(".total.refusals[%q]", code)), "among the most frequent refusals, %s: %d", code, total.Codes[code])
 	}
-	add(evidence.Minimise, "of each call's event: .unmapped.omitted != null", "%d calls' events keep something out", o.omitted)
-	add(evidence.Minimise, "of each call's event: .unmapped.pseudonyms != null", "%d calls' events hold pseudonyms", o.pseudo)
-	add(evidence.Minimise, "of each call's event: .unmapped.claims | keys", "Claims that events hold: %s", orNothing(strings.Join(slices.Sorted(maps.Keys(o.claims)), ", ")))
-	add(evidence.Change, fmt.Sprintf("of each call's event: .api.service.version == %q", o.digest), "%d calls were decided by these contracts, %d by others", o.same, total.Calls-o.same)
+	add(evidence.Minimise, "of each call's event: .unmapped.omitted != null", "calls whose events keep something out: %d", o.omitted)
+	add(evidence.Minimise, "of each call's event: .unmapped.pseudonyms != null", "calls whose events hold pseudonyms: %d", o.pseudo)
+	add(evidence.Minimise, "of each call's event: .unmapped.claims | keys", "claims that events hold: %s", orNothing(strings.Join(slices.Sorted(maps.Keys(o.claims)), ", ")))
+	add(evidence.Change, fmt.Sprintf("of each call's event: .api.service.version == %q", o.digest), "calls decided by these contracts: %d; by others: %d", o.same, total.Calls-o.same)
 }
 
 func (o *observed) permissions(add adder, q queries, b book, now time.Time) {
@@ -162,7 +163,7 @@ func (o *observed) permissions(add adder, q queries, b book, now time.Time) {
 			over++
 		}
 	}
-	add(evidence.Lifecycle, q.unused("[.expiring[] | select(.over)] | length"), "%d clients' secrets are past their end", over)
+	add(evidence.Lifecycle, q.unused("[.expiring[] | select(.over)] | length"), "clients' secrets past their end: %d", over)
 }
 
 // callersKnown is how many callers are known, and how many calls are nobody's.

@@ -66,7 +66,7 @@ func (r *ruleBook) gateway() {
 func (r *ruleBook) audit() {
 	a := r.plan.Audit
 	if a.Allow {
-		r.add(evidence.Record, "", "gateway.audit.unavailable", "Every call leaves an event; while none can be kept, calls pass, and are marked once events can be kept again")
+		r.add(evidence.Record, "", "gateway.audit.unavailable", "Every call leaves an event; while none can be kept, calls pass, and are marked where their event can be written after all")
 	} else {
 		r.add(evidence.Record, "", "gateway.audit.unavailable", "Every call leaves an event; while none can be kept, calls are refused")
 	}

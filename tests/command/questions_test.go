@@ -99,10 +99,7 @@ func unusedAndEvidence(t *testing.T, d desk.Desk) {
 	t.Helper()
 	_, id := open(t, d, "create", "--product", "partner", "--owner", "idle@contoso.example", "--expires", "10d")
 	out, errs, code := d.Run("unused", "--table")
-	for _, want := range []string{"operation     orders     create", "subscription", id, "idle@contoso.example", "role", "Nothing", "absence here is not proof", "EXPIRES"} {
-		if want == "Nothing" {
-			continue
-		}
+	for _, want := range []string{"operation     orders     create", "subscription", id, "idle@contoso.example", "role", "absence here is not proof", "EXPIRES"} {
 		if code != 0 || !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("got exit %d, %s%s, want %s", code, out, errs, want)
 		}
@@ -126,7 +123,7 @@ func asked(t *testing.T, d desk.Desk, text string) {
 	if _, err := exec.LookPath("jq"); err != nil {
 		return // the figures themselves are held by the unit tests
 	}
-	for _, c := range [][2]string{{"6 calls, 4 granted, 2 refused", "6\n4\n2"}, {"1 calls were refused with insufficient\\_role", "1"}, {"- 1 calls were refused with token\\_missing", "1"}} {
+	for _, c := range [][2]string{{"6 calls, 4 granted, 2 refused", "6\n4\n2"}, {"calls refused with insufficient\\_role: 1", "1"}, {"- calls refused with token\\_missing: 1", "1"}} {
 		_, below, ok := strings.Cut(text, c[0]+"\n  Query: `")
 		query, _, _ := strings.Cut(below, "`")
 		cmd := exec.Command("bash", "-c", "bin/"+query)
