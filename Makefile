@@ -43,7 +43,7 @@ prove: deps ## what takes long: 500 kills under load, a million tokens and value
 	TOLLGATE_VALUES=1000000 $(GO) test -count 1 -run 'FloodOfValues' -timeout 30m -v ./shared/limit/tables
 	TOLLGATE_ABORTED=100000 $(GO) test -count 1 -run 'Abort|Slow|Head' -timeout 60m -v ./shared/wire
 	TOLLGATE_QUOTA=1000000 $(GO) test -count 1 -run 'Sixteen|Million' -timeout 60m -v ./tests/limits
-	TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits
+	TOLLGATE_QUOTA=1000000 TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits
 	$(MAKE) fuzz FUZZTIME=10m
 
 # What tests need besides Go. Without Node or a browser those tests are skipped, and counted.

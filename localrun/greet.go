@@ -102,7 +102,7 @@ The gateway is up.
 	if text := s.keyed(); text != "" {
 		fmt.Fprintf(out, "With a key, until its limit is reached:\n%s\n", text)
 	}
-	fmt.Fprint(out, "In another terminal: bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
+	fmt.Fprint(out, "In another terminal: bin/tollgate watch, bin/tollgate who, bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
 }
 
 // at is what other commands need to find this run.

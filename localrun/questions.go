@@ -24,18 +24,21 @@ import (
 // eventFlags say where events are, which of them are meant, and by which
 // contracts they are read.
 type eventFlags struct {
+	workspaceFlags
 	run, contracts, environment string
 	files                       []string
 	since, until                string
 	asJSON, asTable             bool
+	holding                     string // of a workspace, only events with this text are asked for
 }
 
 func (f *eventFlags) add(cmd *cobra.Command, since string) {
 	fl := cmd.Flags()
 	addRunFlag(cmd, &f.run)
+	f.workspaceFlags.add(cmd)
 	fl.StringArrayVar(&f.files, "events", nil, "file of events instead of the local run's, also .gz; - is standard input; repeat for several")
 	fl.StringVar(&f.contracts, "contracts", "contracts", "folder of the contracts that --environment is of")
-	fl.StringVar(&f.environment, "environment", "", "read events by the contracts of this environment (default: the local run's)")
+	fl.StringVar(&f.environment, "environment", "", "only events of this environment, read by its contracts (default: the local run's); why takes any")
 	if since != "" {
 		fl.StringVar(&f.since, "since", since, "how far back, such as 24h or 90d, or from when: 2026-11-01 or 2026-11-01T12:00:00Z")
 		fl.StringVar(&f.until, "until", "", "until when, written the same way (default: now)")
@@ -131,15 +134,24 @@ func (f *eventFlags) read(cmd *cobra.Command, calls bool, yield func(*audit.Even
 	if err != nil {
 		return nil, s, err
 	}
+	r := &events.Reader{}
+	within := func(e audit.Event) {
+		switch {
+		case !s.holds(e.Time):
+		case calls && f.environment != "" && e.Environment != "" && e.Environment != f.environment:
+			r.Stats.Elsewhere++ // a workspace may hold several; contracts of one say nothing of another
+		default:
+			yield(&e)
+		}
+	}
+	if f.workspace != "" {
+		err := f.readWorkspace(cmd, r, s, f.holding, calls, within)
+		r.Close(within)
+		return r, s, err
+	}
 	files, err := f.sources()
 	if err != nil {
 		return nil, s, err
-	}
-	r := &events.Reader{}
-	within := func(e audit.Event) {
-		if s.holds(e.Time) {
-			yield(&e)
-		}
 	}
 	for _, name := range files {
 		if err := readFile(cmd.Context(), cmd.InOrStdin(), name, r, calls, within); err != nil {

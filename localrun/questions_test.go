@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"tollgate/localrun/events"
 	"tollgate/shared/audit"
-	"tollgate/shared/subscription"
 )
 
 var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
@@ -144,13 +143,25 @@ func TestWhoForMachines(t *testing.T) {
 	}
 }
 
+func TestCallsOfOtherEnvironmentsAreLeftOut(t *testing.T) {
+	all := recorded()
+	all[0].Environment, all[2].Environment = "test", ""
+	out, err := questionOf(t, kept(t, all), "who", "--since", "2026-11-26", "--table")
+	if err != nil || !strings.Contains(out, "1 call of another environment was left out.") || !strings.Contains(out, "total [1 still run]                                   8 ") {
+		t.Errorf("got %v, %s", err, out)
+	}
+	if out, err = questionOf(t, kept(t, all), "why", "c1", "--table"); err != nil || !strings.Contains(out, "c1: granted") {
+		t.Errorf("got %v, %s", err, out)
+	}
+}
+
 func TestQuestionsRefuseSlips(t *testing.T) {
 	for want, args := range map[string][]string{
 		`there is no API "order"; known: orders, payments`: {"who", "--api", "order"},
-		`--by "app": it is one of client, user,`:   {"who", "--by", "app"},
-		`--since "yesterday": write 24h`:           {"who", "--since", "yesterday"},
-		"--until is not after --since":             {"who", "--until", "2020-01-01"},
-		"contradict each other":                    {"who", "--json", "--table"},
+		`--by "app": it is one of client, user,`:           {"who", "--by", "app"},
+		`--since "yesterday": write 24h`:                   {"who", "--since", "yesterday"},
+		"--until is not after --since":                     {"who", "--until", "2020-01-01"},
+		"contradict each other":                            {"who", "--json", "--table"},
 	} {
 		if out, err := question(t, args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %s, %v, want %s", args, out, err, want)
@@ -227,119 +238,20 @@ var hostileQuestions = [][]string{
 	{"unused", "--no-store"},
 }
 
-func TestWhyACallWasDecidedSo(t *testing.T) {
-	var all string
-	for _, id := range []string{"c1", "c4", "c5", "c7", "c8", "c9"} {
-		out, err := question(t, "why", id, "--table")
-		if want := map[string]int{"c4": 1, "c5": 1}[id]; (err != nil) != (want == 1) || err != nil && exitCode(err) != 1 {
-			t.Errorf("%s: got %v", id, err)
-		}
-		all += "$ why " + id + "\n" + out + "\n"
-	}
-	golden(t, "why.txt", all)
-	if out, err := question(t, "why", "nobody"); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), `no event of "nobody"; events reach from`) {
-		t.Errorf("got %s, %v", out, err)
-	}
-}
-
-func TestWhySaysWhetherTheseContractsDecided(t *testing.T) {
-	plan, err := planIn("testdata/contracts", "prod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := recorded()[3]
-	e.Contract = plan.Version
-	out, _ := questionOf(t, kept(t, []audit.Event{e}), "why", "c4")
-	var got reason
-	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Contracts != sameContracts || !strings.HasPrefix(got.Place, "testdata/contracts/orders.yaml:") || !strings.Contains(got.Source, "id: create") {
-		t.Errorf("got %s, %v", out, err)
-	}
-	if got.Stages[len(got.Stages)-1] != (stageSaid{"forward", notReached}) {
-		t.Errorf("got %v", got.Stages)
-	}
-}
-
-func TestWatchLines(t *testing.T) {
-	var b strings.Builder
-	n := names{}
+func TestATableFitsItsTerminal(t *testing.T) {
+	tally := &events.Tally{By: events.ByClient}
 	for _, e := range append(recorded(), hostileEvent()) {
-		b.WriteString(watchLine(&e, n, screen{}))
+		tally.Add(&e)
 	}
-	raw(t, b.String())
-	golden(t, "watch.txt", b.String())
-	e := recorded()[4]
-	got := watchLine(&e, n, screen{width: 60, colour: true})
-	if !strings.Contains(got, "\x1b[33m401\x1b[0m") || columns(strings.TrimSpace(got)) > 80 {
-		t.Errorf("got %q, want yellow and no more than the screen", got)
-	}
-	file, err := os.Open(kept(t, recorded()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	cmd := command()
-	var out bytes.Buffer
-	cmd.SetIn(file)
-	cmd.SetOut(&out)
-	cmd.SetArgs([]string{"watch", "--events", "-", "--refused", "--code", "token_expired", "--environment", "prod", "--contracts", "testdata/contracts"})
-	if err := cmd.ExecuteContext(t.Context()); err != nil || strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), `"code":"token_expired"`) {
-		t.Errorf("got %v, %s", err, out.String())
-	}
-}
-
-func TestUnused(t *testing.T) {
-	out, err := question(t, "unused", "--since", "2026-11-01", "--no-store", "--table")
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "unused.txt", out)
-	for _, bad := range []string{" get ", "Payments.Create"} {
-		for line := range strings.Lines(out) {
-			if strings.HasPrefix(line, "operation") && strings.Contains(line, "orders") && strings.Contains(line, bad) || strings.HasPrefix(line, "role") && strings.Contains(line, bad) {
-				t.Errorf("got %s, which was used", line)
+	for _, width := range []int{60, 80, 120, 200} {
+		var b strings.Builder
+		if err := writeWho(&b, tally, names{}, screen{width: width}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := columns(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("got %d columns of %d: %s", n, width, line)
 			}
 		}
-	}
-}
-
-func TestUnusedIsSilentWhereEventsAre(t *testing.T) {
-	all := recorded()
-	all[0].Omitted, all[1].Pseudonyms = []string{"claim:roles"}, []string{"subscription"}
-	out, err := questionOf(t, kept(t, all), "unused", "--since", "2026-11-01", "--no-store", "--table")
-	if err != nil || strings.Contains(out, "\nrole ") || !strings.Contains(out, "of each role nothing is said: some events keep claim:roles out") || !strings.Contains(out, "of each subscription nothing is said") {
-		t.Errorf("got %v, %s", err, out)
-	}
-}
-
-func TestKeysThatNobodyUsedAndWhatExpires(t *testing.T) {
-	plan, err := planIn("testdata/contracts", "prod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan.Clients[1].Credential.Expires = "2026-12-01"
-	b := book{plan, "testdata/contracts", "contracts"}
-	u := usesBy(plan)
-	for _, e := range recorded() {
-		u.add(&e)
-	}
-	slot := func(ends time.Time) [2]subscription.Slot {
-		return [2]subscription.Slot{{Digest: "d", Made: noon}, {Digest: "e", Made: noon, Ends: ends}}
-	}
-	keys := []*subscription.Record{
-		{ID: "4kq2wxyzabcd", Product: "partner", Owner: "used", State: subscription.Active, Slots: slot(noon.Add(24 * time.Hour))},
-		{ID: "idle", Product: "partner", Owner: "=cmd()", State: subscription.Active, Expires: noon.Add(time.Hour)},
-		{ID: "gone", Product: "partner", State: subscription.Cancelled, Expires: noon},
-		{ID: "late", API: "rates", State: subscription.Active, Expires: noon.AddDate(1, 0, 0)},
-		{ID: "over", API: "rates", State: subscription.Active, Expires: noon.Add(-time.Hour)},
-	}
-	var got []string
-	for _, i := range u.idleKeys(keys, noon) {
-		got = append(got, i.Name)
-	}
-	for _, e := range expiringIn(b, keys, noon, noon.AddDate(0, 0, 30)) {
-		got = append(got, fmt.Sprintf("%s of %s over=%v", e.Kind, e.Name, e.Over))
-	}
-	if want := "idle late | client secret of old-shop over=false | secondary key of 4kq2wxyzabcd over=false | subscription of idle over=false | subscription of over over=true"; strings.Join(got[:2], " ")+" | "+strings.Join(got[2:], " | ") != want {
-		t.Errorf("got %q", got)
 	}
 }

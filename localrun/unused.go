@@ -121,6 +121,9 @@ func (u *uses) notes(store string, s events.Stats, asked span) []string {
 	case s.First.After(asked.from.Add(time.Minute)):
 		out = append(out, fmt.Sprintf("events reach back to %s only, not to %s: what was used before that isn't known", when(s.First), when(asked.from)))
 	}
+	if s.Elsewhere > 0 {
+		out = append(out, fmt.Sprintf("%d call(s) of other environments were left out", s.Elsewhere))
+	}
 	if s.Lost > 0 {
 		out = append(out, fmt.Sprintf("%d event(s) were lost, as gateways say", s.Lost))
 	}

@@ -60,6 +60,9 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 	if note := namesOf(b.plan).strange(f.client); note != "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), note)
 	}
+	if f.workspace != "" {
+		return errors.New("events reach a workspace minutes late: watch a file, or a pipe (--events -)")
+	}
 	files, err := f.sources()
 	if err != nil {
 		return err
@@ -67,8 +70,12 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 	if len(files) != 1 {
 		return errors.New("one file can be watched, not several")
 	}
+	return f.follow(cmd, files[0], namesOf(b.plan), asJSON)
+}
+
+func (f *watchFlags) follow(cmd *cobra.Command, file string, n names, asJSON bool) (err error) {
 	var failed error
-	out, n := cmd.OutOrStdout(), namesOf(b.plan)
+	out := cmd.OutOrStdout()
 	on := screenOf(out)
 	show := func(e audit.Event) {
 		if !f.keeps(&e, n) || failed != nil {
@@ -81,10 +88,10 @@ func (f *watchFlags) watch(cmd *cobra.Command) error {
 		}
 	}
 	r := &events.Reader{}
-	if files[0] == "-" {
+	if file == "-" {
 		err = r.Each(cmd.Context(), cmd.InOrStdin(), show)
 	} else {
-		err = r.Follow(cmd.Context(), files[0], func() { fmt.Fprintf(cmd.ErrOrStderr(), "watching %s; stop with Ctrl-C\n", files[0]) }, show)
+		err = r.Follow(cmd.Context(), file, func() { fmt.Fprintf(cmd.ErrOrStderr(), "watching %s; stop with Ctrl-C\n", file) }, show)
 	}
 	if cmd.Context().Err() != nil {
 		err = nil // a person's Ctrl-C
@@ -137,8 +144,9 @@ func watchLine(e *audit.Event, n names, on screen) string {
 		status = fmt.Sprintf("%3d", e.Status)
 	}
 	head := e.Time.UTC().Format("15:04:05.000") + " "
-	rest := fmt.Sprintf(" %-7s %s  %s  %s  %s  %s  %s", shortened(plain(e.Method), 12), shortened(plain(e.Path), most),
-		shortened(plain(operation), most), shortened(plain(verdict), most), shortened(plain(who), 2*most), spent(max(e.Duration, e.Own)), shortened(plain(e.Correlation), most))
+	// What one needs for why comes before what a narrow screen cuts off.
+	rest := fmt.Sprintf(" %-7s %s  %s  %s  %s  %s  %s", shortened(plain(e.Method), 12), shortened(plain(e.Path), most), shortened(plain(verdict), most),
+		shortened(plain(e.Correlation), most), shortened(plain(operation), most), spent(max(e.Duration, e.Own)), shortened(plain(who), 2*most))
 	room := 8 * most
 	if on.width > 0 {
 		room = max(most, on.width-len(head)-len(status))

@@ -149,6 +149,7 @@ func writeReach(w io.Writer, s events.Stats, asked span) error {
 		{s.Skipped, "line is no event", "lines are no events"},
 		{s.Repeated, "event came twice", "events came twice"},
 		{s.Lost, "event was lost, as gateways say", "events were lost, as gateways say"},
+		{s.Elsewhere, "call of another environment was left out", "calls of other environments were left out"},
 		{s.Unpaired, "stream was left out: too many run", "streams were left out: too many run"},
 	} {
 		if c.n == 1 {

@@ -53,7 +53,7 @@ func short(t time.Time) string {
 }
 
 // aligned is a table whose first line is its heading: ranged as align says (< or >),
-// free text cut, and on a terminal that is too narrow each line in two.
+// free text cut, and on a terminal that is too narrow each line in several.
 func aligned(table [][]string, width int, align string) string {
 	widths := make([]int, len(table[0]))
 	for _, row := range table {
@@ -62,29 +62,25 @@ func aligned(table [][]string, width int, align string) string {
 			widths[i] = max(widths[i], columns(row[i]))
 		}
 	}
-	total := -len(gap)
-	for _, n := range widths {
-		total += n + len(gap)
-	}
-	split := len(widths)
-	if width > 0 && total > width {
-		split = fitting(widths, width)
-	}
 	var b strings.Builder
 	for _, row := range table {
-		b.WriteString(line(row[:split], widths[:split], align[:split]))
-		if split < len(row) {
-			b.WriteString(gap + shortened(strings.TrimSuffix(line(row[split:], widths[split:], align[split:]), "\n"), max(width-len(gap), most)) + "\n")
+		for from := 0; from < len(row); {
+			to, indent := fitting(widths, from, width), ""
+			if from > 0 {
+				indent = gap
+			}
+			b.WriteString(indent + line(row[from:to], widths[from:to], align[from:to]))
+			from = to
 		}
 	}
 	return b.String()
 }
 
-// fitting is how many columns fit, one at the least.
-func fitting(widths []int, width int) int {
+// fitting is where the columns end that fit from that one on: one at the least.
+func fitting(widths []int, from, width int) int {
 	used := 0
-	for i, n := range widths {
-		if used += n + len(gap); used-len(gap) > width && i > 0 {
+	for i := from; i < len(widths) && width > 0; i++ {
+		if used += len(gap) + widths[i]; used > width && i > from {
 			return i
 		}
 	}

@@ -54,6 +54,7 @@ func (f *whyFlags) why(cmd *cobra.Command, id string) error {
 		return err
 	}
 	var found finding
+	f.holding = id // a workspace is asked for the call alone, not for all others
 	r, _, err := f.eventFlags.read(cmd, false, func(e *audit.Event) { found.look(e, id) })
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (f *whyFlags) why(cmd *cobra.Command, id string) error {
 	if found.event == nil {
 		return notFound(id, r.Stats)
 	}
-	a := reasonOf(found, b)
+	a := reasonOf(found, b, f.workspace == "")
 	if asJSON {
 		err = writeMachine(cmd.OutOrStdout(), a)
 	} else {
@@ -152,8 +153,8 @@ type reason struct {
 	Stages    []stageSaid `json:"stages,omitempty"`
 	Client    string      `json:"clientName,omitempty"`
 	Owner     string      `json:"clientOwner,omitempty"`
-	Similar   int64       `json:"similar"` // other refusals of the same operation and code, within a day
-	ByCaller  int64       `json:"similarByCaller"`
+	Similar   *int64      `json:"similar,omitempty"` // other refusals of the same operation and code, within a day; absent: not asked
+	ByCaller  int64       `json:"similarByCaller,omitempty"`
 
 	folder, line string
 }
@@ -164,11 +165,12 @@ const (
 	noContracts    = "unknown"
 )
 
-func reasonOf(f finding, b book) *reason {
+func reasonOf(f finding, b book, all bool) *reason {
 	e := f.event
 	a := &reason{Event: *e, Running: f.only, Contracts: noContracts, folder: b.source}
-	if e.Verdict == audit.Refused {
-		a.Similar = f.similar("")
+	if e.Verdict == audit.Refused && all {
+		n := f.similar("")
+		a.Similar = &n
 		if id := whose(e); id != "" {
 			a.ByCaller = f.similar(id)
 		}

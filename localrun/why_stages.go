@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func stagesOf(b book, e *audit.Event) []stageSaid {
 	if e.Verdict == audit.Refused {
 		refusing = stageOfCode(e.Code, e.Rule)
 	}
+	if refusing == "token" && !slices.Contains(names, "token") && slices.Contains(names, "key") {
+		refusing = "key" // keys_unavailable is said of both
+	}
 	if refusing == "route" {
 		return []stageSaid{{"route", audit.Refused}}
 	}
@@ -60,14 +64,14 @@ const backendStage = "backend"
 
 // stageOfCode is the stage that refuses with such a code.
 func stageOfCode(code, rule string) string {
-	if strings.Contains(rule, ".allow.") {
+	if strings.Contains(rule, ".allow") {
 		return "allow"
 	}
 	for _, s := range []struct{ stage, codes string }{
-		{"route", "no_route method_not_allowed path_not_canonical malformed_request target_ambiguous target_too_long header_too_large multiple_credentials"},
+		{"route", "no_route method_not_allowed path_not_canonical malformed_request target_ambiguous target_too_long header_too_large header_repeated request_timeout expectation_unknown transfer_coding_unknown version_not_supported"},
 		{"addresses", "address_not_allowed"},
-		{"headers", "header_required header_not_accepted header_repeated"},
-		{"cors", "origin_not_allowed"},
+		{"headers", "header_required header_not_accepted"},
+		{"cors", "origin_not_allowed header_not_allowed"},
 		{"key", "key_missing key_malformed key_unknown key_inactive key_expired key_not_for_api key_ambiguous"},
 		{"revocation", "token_revoked key_revoked revocation_unavailable"},
 		{"callers", "client_not_allowed client_auth_too_weak guest_not_allowed wrong_principal_type"},

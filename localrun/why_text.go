@@ -185,10 +185,10 @@ func replayOf(e *audit.Event) string {
 }
 
 func (a *reason) similar() string {
-	if a.Event.Verdict != audit.Refused {
+	if a.Similar == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%d other refusal(s) of this operation with %s within a day of it", a.Similar, plain(a.Event.Code))
+	text := fmt.Sprintf("%d other refusal(s) of this operation with %s within a day of it", *a.Similar, plain(a.Event.Code))
 	if whose(&a.Event) != "" {
 		text += fmt.Sprintf(", %d by the same caller", a.ByCaller)
 	}

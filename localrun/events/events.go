@@ -26,17 +26,18 @@ const (
 
 // Stats is what was read, and what an answer made of it can't know.
 type Stats struct {
-	Lines    int64     `json:"lines"`
-	Events   int64     `json:"events"`
-	Skipped  int64     `json:"skipped"`             // lines that are no events
-	TooLong  int64     `json:"tooLong,omitempty"`   // of those: longer than any event
-	Repeated int64     `json:"repeated,omitempty"`  // delivered again
-	Replays  int64     `json:"replays,omitempty"`   // the host sent the request again: calls of their own
-	Unpaired int64     `json:"unpaired,omitempty"`  // streams beyond those that can be kept in mind
-	Lost     int64     `json:"lost,omitempty"`      // events that gateways say they couldn't write
-	Restarts int64     `json:"truncated,omitempty"` // times that a followed file began anew
-	First    time.Time `json:"first,omitzero"`      // of all events, in the time asked for or not
-	Last     time.Time `json:"last,omitzero"`
+	Lines     int64     `json:"lines"`
+	Events    int64     `json:"events"`
+	Skipped   int64     `json:"skipped"`                     // lines that are no events
+	TooLong   int64     `json:"tooLong,omitempty"`           // of those: longer than any event
+	Repeated  int64     `json:"repeated,omitempty"`          // delivered again
+	Replays   int64     `json:"replays,omitempty"`           // the host sent the request again: calls of their own
+	Unpaired  int64     `json:"unpaired,omitempty"`          // streams beyond those that can be kept in mind
+	Lost      int64     `json:"lost,omitempty"`              // events that gateways say they couldn't write
+	Elsewhere int64     `json:"otherEnvironments,omitempty"` // calls that another environment decided, left out by whoever asked
+	Restarts  int64     `json:"truncated,omitempty"`         // times that a followed file began anew
+	First     time.Time `json:"first,omitzero"`              // of all events, in the time asked for or not
+	Last      time.Time `json:"last,omitzero"`
 }
 
 // Reader puts events together. Its zero value is ready.

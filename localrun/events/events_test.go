@@ -112,22 +112,26 @@ func TestTheTwoEventsOfAStreamAreOneCall(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	r := &Reader{}
-	for i := range maxOpen + 10 {
+	r := &Reader{open: map[string]audit.Event{}}
+	for i := range maxOpen - 1 {
+		r.open[fmt.Sprint("before", i)] = audit.Event{Event: audit.Started}
+	}
+	for i := range 11 {
 		r.Call([]byte(line(audit.Started, fmt.Sprint(i))), func(audit.Event) {})
 	}
 	if len(r.open) != maxOpen || r.Stats.Unpaired != 10 {
 		t.Errorf("got %d kept and %d not", len(r.open), r.Stats.Unpaired)
 	}
-	r = &Reader{}
-	for i := range maxSeen*2 + 10 {
-		e := audit.Event{Correlation: fmt.Sprint(i), Event: audit.Decision}
-		if r.again(&e) {
-			t.Fatalf("%d is taken for another", i)
-		}
+	r = &Reader{seen: map[[16]byte]struct{}{}}
+	for i := range maxSeen - 1 {
+		r.seen[[16]byte{byte(i), byte(i >> 8), byte(i >> 16)}] = struct{}{}
 	}
-	if len(r.seen)+len(r.before) > 2*maxSeen {
-		t.Errorf("got %d remembered", len(r.seen)+len(r.before))
+	first, second := audit.Event{Correlation: "a"}, audit.Event{Correlation: "b"}
+	if r.again(&first) || r.again(&second) || !r.again(&first) || !r.again(&second) {
+		t.Error("what came last isn't remembered")
+	}
+	if len(r.seen) != 1 || len(r.before) != maxSeen {
+		t.Errorf("got %d and %d remembered", len(r.seen), len(r.before))
 	}
 }
 

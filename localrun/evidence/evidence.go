@@ -7,6 +7,7 @@
 package evidence
 
 import (
+	"slices"
 	"time"
 )
 
@@ -84,7 +85,11 @@ func (f *Facts) Entry(c Control) Entry {
 		n := min(len(f.Rules[t]), most)
 		e.Rules = append(e.Rules, f.Rules[t][:n]...)
 		e.More += len(f.Rules[t]) - n
-		e.Figures = append(e.Figures, f.Figures[t]...)
+		for _, one := range f.Figures[t] {
+			if !slices.Contains(e.Figures, one) { // topics share some
+				e.Figures = append(e.Figures, one)
+			}
+		}
 	}
 	return e
 }

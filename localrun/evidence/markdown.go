@@ -39,7 +39,7 @@ func (f *Facts) Head() [][2]string {
 		{"Gateway", f.Gateway + ", environment " + f.Environment},
 		{"Contracts", f.Folder + ", digest " + f.Digest},
 		{"Observed", "from " + f.Since.UTC().Format(time.RFC3339) + " until " + f.Until.UTC().Format(time.RFC3339)},
-		{"Made", f.Made.UTC().Format(time.RFC3339) + " by `tollgate evidence`"},
+		{"Made", f.Made.UTC().Format(time.RFC3339) + " by tollgate evidence"},
 	}
 }
 
