@@ -1,6 +1,6 @@
 // Tables and the operators on them. A table is a list of columns and of rows.
 import { argMax } from './aggregates.mjs';
-import { instant, compare, key, text } from './values.mjs';
+import { compare, instant, key } from './values.mjs';
 import { invoked, lookup, scalar } from './scalar.mjs';
 import { items, kind, words } from './language.mjs';
 
@@ -129,7 +129,7 @@ function expand(node, scope, input) {
   const rows = input.rows.flatMap((row) => {
     const v = scalar(one.Expression, within(scope, row));
     const list = Array.isArray(v) && v.length > 0 ? v : [Array.isArray(v) ? null : v];
-    return list.map((element) => ({ ...row, [name]: text(element) }));
+    return list.map((element) => ({ ...row, [name]: typeof element === 'string' ? element : '' })); // cast, not converted
   });
   return { columns: [...new Set([...input.columns, name])], rows };
 }
