@@ -60,7 +60,8 @@ function title(node) {
   throw new Error(`name the column: ${words(node)}`);
 }
 
-const within = (scope, row) => ({ names: new Map(), outer: scope, now: scope.now, row });
+const nothing = new Map();
+const within = (scope, row) => ({ names: nothing, outer: scope, now: scope.now, row });
 
 function columnsOf(list, scope, row) {
   return Object.fromEntries(list.map((node) => [title(node), scalar(node, within(scope, row))]));
