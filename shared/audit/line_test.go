@@ -198,3 +198,15 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	b.SetBytes(int64(len(room)))
 }
+
+func TestEachColumnIsAnAttributeOfTheEvent(t *testing.T) {
+	var all map[string]any
+	if err := json.Unmarshal([]byte(line(t, full())), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range audit.Columns()[1:] {
+		if all[c.Name] == nil || c.Type == "" {
+			t.Errorf("%s (%s) isn't in %v", c.Name, c.Type, all)
+		}
+	}
+}

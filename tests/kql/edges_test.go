@@ -83,41 +83,47 @@ func aSpikeIsOfAClientAndOfAnAPIToo(t *testing.T, e *engine) {
 	}
 }
 
+// risen is a spike whose oldest slot has 19, and one more at that time.
+func risen(first time.Time) func(*recording) {
+	return func(r *recording) {
+		bad := refused(first, 401, "malformed")
+		r.add(bad, inTraces, "")
+		r.slots(bad, settled.Add(-15*time.Minute), 19, 20, 20)
+	}
+}
+
+// known is a client that calls at the end of the window, and called before.
+func known(before ...time.Time) func(*recording) {
+	return func(r *recording) {
+		for _, when := range append(before, settled) {
+			c := from(when)
+			c.Tenant, c.App = "t-1", "app-1"
+			r.add(c, inTraces|inTable, "")
+		}
+	}
+}
+
+// roaming is a token from three networks.
+func roaming(third time.Time) func(*recording) {
+	return func(r *recording) {
+		for i, when := range []time.Time{settled, settled.Add(-time.Minute), third} {
+			c := from(when)
+			c.Session, c.Issuer, c.Client = "k-1", "https://issuer.example", fmt.Sprintf("192.0.%d.1", i)
+			r.add(c, inTable, "")
+		}
+	}
+}
+
 // A window has its end in it, and not its beginning.
 func windowsBorders(t *testing.T, e *engine) {
 	tick := time.Millisecond
-	spike := func(first time.Time) func(*recording) {
-		return func(r *recording) {
-			bad := refused(first, 401, "malformed")
-			r.add(bad, inTraces, "")
-			r.slots(bad, settled.Add(-15*time.Minute), 19, 20, 20)
-		}
-	}
-	known := func(before ...time.Time) func(*recording) {
-		return func(r *recording) {
-			for _, when := range append(before, settled) {
-				c := from(when)
-				c.Tenant, c.App = "t-1", "app-1"
-				r.add(c, inTraces|inTable, "")
-			}
-		}
-	}
-	roaming := func(third time.Time) func(*recording) {
-		return func(r *recording) {
-			for i, when := range []time.Time{settled, settled.Add(-time.Minute), third} {
-				c := from(when)
-				c.Session, c.Issuer, c.Client = "k-1", "https://issuer.example", fmt.Sprintf("192.0.%d.1", i)
-				r.add(c, inTable, "")
-			}
-		}
-	}
 	cases := []struct {
 		name, query string
 		record      func(*recording)
 		want        int
 	}{
-		{"a spike's first, at the beginning", "refusal-spike", spike(settled.Add(-15 * time.Minute)), 0},
-		{"a spike's first, right after it", "refusal-spike", spike(settled.Add(-15*time.Minute + tick)), 2},
+		{"a spike's first, at the beginning", "refusal-spike", risen(settled.Add(-15 * time.Minute)), 0},
+		{"a spike's first, right after it", "refusal-spike", risen(settled.Add(-15*time.Minute + tick)), 2},
 		{"a client's first call, at the end", "first-call", known(), 1},
 		{"a client's call, right after the end", "first-call", func(r *recording) {
 			c := from(settled.Add(tick))

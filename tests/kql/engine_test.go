@@ -21,6 +21,7 @@ type question struct {
 	Schema map[string]map[string]string `json:"schema"`
 	Tables map[string][]row             `json:"tables,omitempty"`
 	Now    string                       `json:"now,omitempty"`
+	Other  bool                         `json:"other,omitempty"` // reading of what Kusto's reference leaves open
 }
 
 type row = map[string]any

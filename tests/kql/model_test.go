@@ -12,7 +12,7 @@ import (
 
 const (
 	day  = 24 * time.Hour
-	late = 5 * time.Minute // what rules wait for
+	late = 10 * time.Minute // what rules wait for
 )
 
 // among are the events of requests that arrived after the one and not after the other.

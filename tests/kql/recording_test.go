@@ -123,14 +123,14 @@ func mixed(t *testing.T) *recording {
 		r.add(e, where, instance)
 	}
 	for i := range 10 { // a client nobody knows, subscriptions nobody uses any more, older contracts
-		e := from(now.Add(-time.Duration(10+5*i) * time.Minute))
+		e := from(settled.Add(-time.Duration(5*i) * time.Minute))
 		e.Tenant, e.App, e.Contract = "t-1", "app-new", some(random, "d2", "d3")
 		r.add(e, inTraces, "i-3")
 		e.Time, e.Subscription, e.Product = e.Time.Add(-time.Duration(20+6*i)*24*time.Hour), fmt.Sprint("s-old-", i), "partner"
 		r.add(e, inTable, "")
 	}
 	for i := range 90 { // a spike
-		e := refused(now.Add(-5*time.Minute-time.Duration(i)*10*time.Second), 401, "bad_signature")
+		e := refused(settled.Add(-time.Duration(i)*10*time.Second), 401, "bad_signature")
 		e.Client = "2001:db8:bad::1"
 		r.add(e, 1+i%7, "i-1")
 	}

@@ -2,7 +2,7 @@
 // query says of some tables.
 //
 //   { text, schema: { Table: { column: type } } }           → { diagnostics, columns }
-//   { …, tables: { Table: [{ column: value }] }, now }      → { …, rows }
+//   { …, tables: { Table: [{ column: value }] }, now, other } → { …, rows }
 import { createInterface } from 'node:readline';
 
 import { analyse } from './language.mjs';
@@ -19,11 +19,11 @@ function read(rows, columns) {
   };
 }
 
-function answer({ text, schema, tables, now }) {
+function answer({ text, schema, tables, now, other }) {
   const { root, diagnostics, columns } = analyse(text, schema);
   if (!tables || diagnostics.length > 0) return { diagnostics, columns };
   const given = Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, read(rows, schema[name])]));
-  const result = run(root, given, now);
+  const result = run(root, given, now, other);
   const [got, want] = [result.columns.join(), columns.map((c) => c.name).join()];
   if (got !== want) throw new Error(`columns are ${got}; by the binder they are ${want}`);
   for (const row of result.rows) {

@@ -108,10 +108,10 @@ func contractsThatWereRolledBack(t *testing.T, e *engine) {
 		old, current []time.Duration // before now
 		want         int
 	}{
-		"left behind":             {[]time.Duration{20 * time.Hour, 10 * time.Minute}, []time.Duration{3 * time.Hour, 6 * time.Minute}, 1},
-		"during the roll-out":     {[]time.Duration{20 * time.Hour, 10 * time.Minute}, []time.Duration{65 * time.Minute, 6 * time.Minute}, 0},
-		"rolled back":             {[]time.Duration{20 * time.Hour, 10 * time.Minute}, []time.Duration{5 * time.Hour, 4 * time.Hour}, 0},
-		"gone since the roll-out": {[]time.Duration{20 * time.Hour, 3 * time.Hour}, []time.Duration{5 * time.Hour, 6 * time.Minute}, 0},
+		"left behind":             {[]time.Duration{20 * time.Hour, 20 * time.Minute}, []time.Duration{3 * time.Hour, 12 * time.Minute}, 1},
+		"during the roll-out":     {[]time.Duration{20 * time.Hour, 20 * time.Minute}, []time.Duration{75 * time.Minute, 12 * time.Minute}, 0},
+		"rolled back":             {[]time.Duration{20 * time.Hour, 20 * time.Minute}, []time.Duration{5 * time.Hour, 4 * time.Hour}, 0},
+		"gone since the roll-out": {[]time.Duration{20 * time.Hour, 3 * time.Hour}, []time.Duration{5 * time.Hour, 12 * time.Minute}, 0},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -1,14 +1,15 @@
 // Tables and the operators on them. A table is a list of columns and of rows.
 import { argMax } from './aggregates.mjs';
-import { instant, compare, key, text } from './values.mjs';
+import { compare, instant, key } from './values.mjs';
 import { invoked, lookup, scalar } from './scalar.mjs';
 import { items, kind, words } from './language.mjs';
 
 class NoTable extends Error {}
 
-// run evaluates a query: its `let` statements, then its one expression.
-export function run(root, tables, now) {
-  const scope = { names: new Map(), tables, now: instant(now) };
+// run evaluates a query: its `let` statements, then its one expression. Of what
+// Kusto's reference leaves open, other takes the other reading.
+export function run(root, tables, now, other) {
+  const scope = { names: new Map(), tables, other, now: instant(now) };
   let result;
   for (const statement of items(root.Statements)) {
     if (kind(statement) === 'LetStatement') scope.names.set(statement.Name.SimpleName, said(statement.Expression, scope));
@@ -32,9 +33,10 @@ function table(node, scope, input) {
 function reference(node, scope) {
   const known = lookup(scope, node.SimpleName);
   if (known?.rows) return known;
-  for (let s = scope; s; s = s.outer) if (s.tables) return s.tables[node.SimpleName] ?? missing(node.SimpleName);
-  return missing(node.SimpleName);
+  return outermost(scope).tables[node.SimpleName] ?? missing(node.SimpleName);
 }
+
+const outermost = (scope) => (scope.outer ? outermost(scope.outer) : scope);
 
 function missing(name) {
   throw new NoTable(`no table ${name}`);
@@ -58,7 +60,8 @@ function title(node) {
   throw new Error(`name the column: ${words(node)}`);
 }
 
-const within = (scope, row) => ({ names: new Map(), outer: scope, now: scope.now, row });
+const nothing = new Map();
+const within = (scope, row) => ({ names: nothing, outer: scope, now: scope.now, row });
 
 function columnsOf(list, scope, row) {
   return Object.fromEntries(list.map((node) => [title(node), scalar(node, within(scope, row))]));
@@ -121,15 +124,18 @@ function aggregate(node, scope, rows, by) {
   return Object.fromEntries(mostColumns(node, { columns: Object.keys(row) }, by).map((c) => [c, row[c]]));
 }
 
-// expand makes one row of each element; a row without any stays, with none.
+// expand makes one row of each element. Whether a row without any stays, with none,
+// is open.
 function expand(node, scope, input) {
   const [one, ...more] = items(node.Expressions);
   if (more.length > 0 || words(one.ToTypeOf ?? one) !== 'to typeof(string)') throw new Error(`unknown mv-expand: ${words(node)}`);
   const name = title(one.Expression);
   const rows = input.rows.flatMap((row) => {
     const v = scalar(one.Expression, within(scope, row));
-    const list = Array.isArray(v) && v.length > 0 ? v : [Array.isArray(v) ? null : v];
-    return list.map((element) => ({ ...row, [name]: text(element) }));
+    const none = v === null || v.length === 0;
+    if (none && outermost(scope).other) return [];
+    const list = none ? [null] : [v].flat();
+    return list.map((element) => ({ ...row, [name]: typeof element === 'string' ? element : '' })); // cast, not converted
   });
   return { columns: [...new Set([...input.columns, name])], rows };
 }
