@@ -6,18 +6,16 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/audit"
@@ -34,20 +32,10 @@ func Azure(stdout, stderr io.Writer) int {
 	defer stop()
 	if err := serve(ctx, os.Getenv, stdout, stderr); err != nil {
 		// The host logs each line of stderr as one error; a start that fails says so in one.
-		fmt.Fprintf(stderr, "tollgate: the gateway doesn't start: %s\n", singleLine(err.Error()))
+		newLog(stdout, stderr).Error("the gateway doesn't start: " + err.Error())
 		return 1
 	}
 	return azure.ExitStopped
-}
-
-// singleLine keeps faults apart and control characters, which a setting may hold, out of the log.
-func singleLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, strings.ReplaceAll(s, "\n", " | "))
 }
 
 func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
@@ -81,7 +69,7 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 		return err
 	}
 	azure.Ready(stdout, l, plan.Version)
-	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, more, telling, stdout)}, Now: parts.Now, Report: parts.Report}
+	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, more, telling, newLog(stdout, stderr))}, Now: parts.Now, Report: parts.Report}
 	err = server.Serve(ctx, l)
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
@@ -94,24 +82,19 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 const lastWords = 5 * time.Second
 
 // refresh is the timer's work, with its report in the log.
-func refresh(gw *gateway.Gateway, more outlets, telling *telemetry.Telemetry, stdout io.Writer) azure.Timer {
+func refresh(gw *gateway.Gateway, more outlets, telling *telemetry.Telemetry, log *slog.Logger) azure.Timer {
 	return func(ctx context.Context) error {
 		report, err := gw.Refresh(ctx)
 		err = errors.Join(err, more.flush(ctx))
 		if failed := telling.Flush(ctx); failed != nil { // no failure of the timer's: alerts are about calls
 			report = append(report, "telemetry: "+singleLine(failed.Error()))
 		}
-		line := struct {
-			Event  string   `json:"event"`
-			Report []string `json:"report"`
-			Error  string   `json:"error,omitempty"`
-		}{Event: "refresh", Report: report}
+		said := []any{"report", report}
 		if err != nil {
-			line.Error = err.Error()
+			said = append(said, "error", err.Error())
 		}
-		text, marshalErr := json.Marshal(line)
-		_, writeErr := stdout.Write(append(text, '\n'))
-		return errors.Join(err, marshalErr, writeErr)
+		log.Info("refresh", said...)
+		return err
 	}
 }
 
@@ -139,6 +122,7 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 
 // Parts are the same with another process around them.
 func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
+	log := newLog(stdout, stderr)
 	keys := http.DefaultTransport.(*http.Transport).Clone()
 	keys.MaxResponseHeaderBytes = 64 << 10
 	parts := gateway.Parts{
@@ -147,10 +131,9 @@ func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
 		Keys:   keys,
 		Events: audit.NewLines(stdout),
 		Build:  build(),
-		Report: reporter(stdout, stderr),
+		Report: reporter(log),
 		Identity: token.Options{
-			// The host logs a line of stderr as a warning if it says so (functions-host.md §1.1).
-			Warn:   func(text string) { fmt.Fprintf(stderr, "tollgate: warning: %s\n", singleLine(text)) },
+			Warn:   func(text string) { log.Warn(text) },
 			Jitter: mathrand.Float64,
 		},
 	}

@@ -2,10 +2,8 @@ package boot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 
@@ -64,23 +62,25 @@ func (all outlets) close(ctx context.Context) {
 	}
 }
 
-// reporter tells operators, in one line each. What was lost of the events stands
-// in their stream too, for whoever counts them.
-func reporter(stdout, stderr io.Writer) func(error) {
+// reporter tells operators, in one line each, with the names of the call if it is
+// one's. What was lost of the events stands in their stream too, for whoever
+// counts them.
+func reporter(log *slog.Logger) func(error) {
 	return func(err error) {
-		fmt.Fprintf(stderr, "tollgate: %v\n", err)
+		var of []any
+		if f, ok := errors.AsType[*gateway.Fault](err); ok {
+			of = []any{"correlation", f.Correlation, "trace_id", f.Trace, "span_id", f.Span}
+		}
+		log.Error(err.Error(), of...)
 		loss, ok := errors.AsType[*audit.Loss](err)
 		if !ok {
 			return
 		}
-		line, _ := json.Marshal(struct { // texts and numbers always encode
-			Event  string `json:"event"`
-			Outlet string `json:"outlet"`
-			Lost   int64  `json:"lost"`
-			Total  int64  `json:"total"`
-			Over   bool   `json:"over,omitempty"`
-		}{"audit_loss", loss.Outlet, loss.Lost, loss.Total, loss.Over})
-		_, _ = stdout.Write(append(line, '\n')) // it may be what is broken
+		said := []any{"outlet", loss.Outlet, "lost", loss.Lost, "total", loss.Total}
+		if loss.Over {
+			said = append(said, "over", true)
+		}
+		log.Info("audit_loss", said...)
 	}
 }
 

@@ -81,7 +81,7 @@ func (v *visit) write(e *audit.Event) {
 	ctx := context.WithoutCancel(v.ctx) // the client may have left
 	v.cloak.Apply(ctx, e)
 	if err := v.parts.Events.Record(ctx, e); err != nil {
-		v.report(fmt.Errorf("events are lost: %w", err))
+		v.fault(v.call, fmt.Errorf("events are lost: %w", err))
 	}
 }
 

@@ -191,7 +191,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) afterwards(ctx context.Context, c *pipeline.Call, refused *refusal.Refusal) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			g.report(fmt.Errorf("panic after call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
+			g.fault(c, fmt.Errorf("panic after call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
 		}
 	}()
 	for _, do := range c.Afterwards {
@@ -224,7 +224,7 @@ func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
 			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
 		}
 		if fault != nil {
-			v.report(fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
+			v.fault(c, fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
 		}
 	}()
 	if v.route, refused = v.Gateway.route(c); refused != nil {

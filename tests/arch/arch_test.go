@@ -252,7 +252,8 @@ func TestEventsAreKeptOutOfSampling(t *testing.T) {
 		t.Fatal(err)
 	}
 	var host struct {
-		Logging struct {
+		TelemetryMode string
+		Logging       struct {
 			ApplicationInsights struct {
 				SamplingSettings struct{ ExcludedTypes string }
 			}
@@ -260,6 +261,10 @@ func TestEventsAreKeptOutOfSampling(t *testing.T) {
 	}
 	if err := json.Unmarshal(text, &host); err != nil {
 		t.Fatal(err)
+	}
+	// In OpenTelemetry mode the host ignores logging.applicationInsights.
+	if host.TelemetryMode != "" {
+		t.Errorf("got telemetryMode %q, want the default", host.TelemetryMode)
 	}
 	if excluded := strings.Split(host.Logging.ApplicationInsights.SamplingSettings.ExcludedTypes, ";"); !slices.Contains(excluded, "Trace") {
 		t.Errorf("got excludedTypes %v, want Trace among them", excluded)
