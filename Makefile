@@ -45,7 +45,7 @@ prove: deps ## what takes long: 500 kills under load, a million tokens and value
 	TOLLGATE_QUOTA=1000000 $(GO) test -count 1 -run 'Sixteen|Million' -timeout 60m -v ./tests/limits
 	$(MAKE) --no-print-directory $(DIST)/collector/otelcol
 	TOLLGATE_COLLECTOR=$(CURDIR)/$(DIST)/collector/otelcol $(GO) test -tags collector -count 1 -run 'RealCollector' -v ./shared/telemetry
-	TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits
+	TOLLGATE_QUOTA=1000000 TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits
 	$(MAKE) fuzz FUZZTIME=10m
 
 # A collector of OpenTelemetry's own, of the newest set of modules that is whole
@@ -62,10 +62,12 @@ $(DIST)/collector/otelcol: tests/collector/ocb.yaml
 	  $(GO) mod edit $(foreach p,$(COLLECTOR_PARTS),-require $(COLLECTOR)/$p@v0.160.0) $(foreach p,$(COLLECTOR_PROVIDERS),-require $(COLLECTOR)/confmap/provider/$p@v1.66.0) && \
 	  GOFLAGS=-mod=mod CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o ../otelcol .
 
-# What tests need besides Go. Without Node those tests are skipped, and counted.
+# What tests need besides Go. Without Node or a browser those tests are skipped, and counted.
 .PHONY: deps
 deps:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/idp/node_modules/.package-lock.json tests/assertion/node_modules/.package-lock.json tests/azurite/node_modules/.package-lock.json; \
+	@if [ "$$CI" = true ] && ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/*/package-lock.json)); \
 	  else echo "npm is not installed; the tests that need it are skipped"; fi
 
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json

@@ -56,4 +56,5 @@ ignore (
 	./tests/assertion/node_modules
 	./tests/azurite/node_modules
 	./tests/idp/node_modules
+	./tests/kql/node_modules
 )

@@ -71,9 +71,7 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 			s.place(&one, api)
 			a.Verdict, a.Status, a.Code = one.Verdict, one.Status, one.Code
 		}
-		if step.Stage == "limits" {
-			one.Note = undebited
-		}
+		one.Note = unasked()[step.Stage]
 		a.Stages = append(a.Stages, one)
 	}
 	if a.Verdict == audit.Granted && !a.own {
@@ -85,9 +83,14 @@ func (s *scene) account(call *pipeline.Call, api, operation string, steps []gate
 	return a
 }
 
-// undebited is said of limits: what is judged here costs nobody anything, and
-// what callers used already is not looked at.
-const undebited = "nothing is debited here, and what is used already doesn't count; see tollgate usage"
+// unasked is said of stages that ask a store, which is not asked here: what is
+// judged costs nobody anything, and what is kept there is not looked at.
+func unasked() map[string]string {
+	return map[string]string{
+		"limits":     "nothing is debited here, and what is used already doesn't count; see tollgate usage",
+		"revocation": "not looked at here; see tollgate revocations list",
+	}
+}
 
 // forwards tells whether a contract sends the operation's calls on: the others,
 // such as fixed answers and an API's metadata, are the gateway's own.

@@ -47,7 +47,7 @@ Exits 1 if the answer's status is 400 or above.`,
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.raw, "token", "", "send this token instead of a fresh one; - reads it from standard input")
 	cmd.Flags().BoolVar(&f.anonymous, "anonymous", false, "send no token")
-	cmd.Flags().StringVar(&f.key, "key", "", "subscription key to send, as `tollgate keys create` printed it")
+	cmd.Flags().StringVar(&f.key, "key", "", "subscription key to send, as tollgate keys create printed it")
 	cmd.Flags().StringVar(&f.data, "data", "", "request body")
 	cmd.Flags().StringArrayVar(&f.headers, "header", nil, `request header, "Name: value"; repeat for several`)
 	addRunFlag(cmd, &f.run)

@@ -12,8 +12,12 @@ type noVerdict struct{ error }
 
 func (e noVerdict) Unwrap() error { return e.error }
 
-// exitCode is 1, and 2 for whatever kept a command from its verdict.
+// exitCode is 1, 2 for whatever kept a command from its verdict, and what shells
+// say of a program that Ctrl-C ended.
 func exitCode(err error) int {
+	if errors.Is(err, errInterrupted) {
+		return 130
+	}
 	if _, ok := errors.AsType[noVerdict](err); ok {
 		return 2
 	}

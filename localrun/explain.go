@@ -226,11 +226,11 @@ func (f *explainFlags) authorize(cmd *cobra.Command, s *scene, req *http.Request
 	case f.anonymous || len(req.Header.Values("Authorization")) > 0:
 		return nil
 	case raw == "-":
-		text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxTokenInput))
-		if err != nil {
-			return fmt.Errorf("read the token from standard input: %w", err)
+		var err error
+		if raw, err = pasted(cmd, maxTokenInput); err != nil {
+			return err
 		}
-		if raw = strings.TrimSpace(string(text)); raw == "" {
+		if raw == "" {
 			return errors.New("standard input is empty; --token - reads the token from there")
 		}
 	case raw == "":

@@ -80,6 +80,7 @@ func (s *stage) greet(out io.Writer) {
 The gateway is up.
 
   gateway   %s  (process %d)
+  inspector %s  (requests as they arrive: open it in a browser)
   issuer    %s  (stand-in for Entra ID)
   backend   %s  (echoes what it gets)
   vault     %s  (stand-in for Key Vault)
@@ -88,7 +89,7 @@ The gateway is up.
   events    %s
   contracts %s
 
-`, r.Gateway, r.PID, r.Issuer, r.Backend, r.Vault, r.Identity, s.where(), r.Events, r.Source)
+`, r.Gateway, r.PID, r.Inspector, r.Issuer, r.Backend, r.Vault, r.Identity, s.where(), r.Events, r.Source)
 	allowed, refused := samples(s.local.Plan)
 	for _, c := range []struct {
 		what string
@@ -101,7 +102,7 @@ The gateway is up.
 	if text := s.keyed(); text != "" {
 		fmt.Fprintf(out, "With a key, until its limit is reached:\n%s\n", text)
 	}
-	fmt.Fprint(out, "In another terminal: bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
+	fmt.Fprint(out, "In another terminal: bin/tollgate watch, bin/tollgate who, bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
 }
 
 // at is what other commands need to find this run.

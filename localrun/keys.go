@@ -123,7 +123,7 @@ a key that is still in its own grace, --overwrite ends that one now.`,
 				return err
 			}
 			office := store.office(rand.Reader)
-			question := fmt.Sprintf("Make a new key? The one in use ends in %s.", how.Grace)
+			question := fmt.Sprintf("Make a new key? The one in use ends in %s.", (*lasting)(&how.Grace))
 			if err := f.sure(cmd, office, args[0], yes, question); err != nil {
 				return err
 			}
@@ -137,7 +137,8 @@ a key that is still in its own grace, --overwrite ends that one now.`,
 			return f.show(cmd, r, key)
 		},
 	}
-	cmd.Flags().DurationVar(&how.Grace, "grace", 24*time.Hour, "how long the old key stays good")
+	how.Grace = 24 * time.Hour
+	cmd.Flags().Var((*lasting)(&how.Grace), "grace", "how long the old key stays good, such as 36h or 7d")
 	cmd.Flags().BoolVar(&how.Overwrite, "overwrite", false, "replace a key that is still in its grace")
 	cmd.Flags().BoolVar(&yes, "yes", false, "don't ask")
 	return cmd

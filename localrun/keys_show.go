@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tollgate/shared/revocation"
 	"tollgate/shared/subscription"
 )
 
@@ -140,9 +141,26 @@ func (f *keysFlags) showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.show(cmd, r, "")
+			if err := f.show(cmd, r, ""); err != nil || f.asJSON {
+				return err
+			}
+			return warnOfRevocation(cmd, store, r)
 		},
 	}
+}
+
+// warnOfRevocation says what the subscription's own row can't: that it was cut off.
+func warnOfRevocation(cmd *cobra.Command, store *openStore, r *subscription.Record) error {
+	entries, err := store.book().Entries(cmd.Context())
+	if err != nil {
+		return fmt.Errorf("whether its keys are revoked can't be told: %w", err)
+	}
+	for _, e := range entries {
+		if e.Kind == revocation.All || e.Kind == revocation.Subscription && e.ID == r.ID {
+			fmt.Fprintf(cmd.OutOrStdout(), "Revoked: keys made up to %s are refused (tollgate revocations list).\n", when(e.NotBefore))
+		}
+	}
+	return nil
 }
 
 func (f *keysFlags) listCommand() *cobra.Command {

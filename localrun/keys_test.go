@@ -14,6 +14,7 @@ import (
 func TestWhatCutsSomebodyOffIsAskedFor(t *testing.T) {
 	for answer, sure := range map[string]bool{"y\n": true, " YES \n": true, "y": true, "n\n": false, "\n": false, "": false, "yes please\n": false} {
 		cmd := &cobra.Command{}
+		cmd.SetContext(t.Context())
 		cmd.SetIn(strings.NewReader(answer))
 		cmd.SetErr(io.Discard)
 		if err := confirm(cmd, false, "Sure?"); (err == nil) != sure {

@@ -37,7 +37,8 @@ func command() *cobra.Command {
 	}
 	root.AddCommand(
 		upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(),
-		keysCommand(), usageCommand(), limitsCommand(), revokeCommand(), revocationsCommand(), packageCommand(), snapshotCommand(),
+		group(keysCommand()), usageCommand(), group(limitsCommand()), group(revokeCommand()), group(revocationsCommand()), packageCommand(), snapshotCommand(),
+		whoCommand(), whyCommand(), watchCommand(), unusedCommand(), evidenceCommand(),
 	)
 	return root
 }

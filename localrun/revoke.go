@@ -93,7 +93,7 @@ func (f *revokeFlags) revoke(cmd *cobra.Command, k kind, id string) error {
 	if err != nil {
 		return err
 	}
-	s, err := f.subject(cmd.InOrStdin(), store.plan, k.Kind, id)
+	s, err := f.subject(cmd, store.plan, k.Kind, id)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (f *revokeFlags) revoke(cmd *cobra.Command, k kind, id string) error {
 	}
 	e, err := store.book().Revoke(cmd.Context(), revocation.Order{Subject: s, By: whoami(), Reason: f.reason, Keep: keepOf(s, store.plan, keep)})
 	if err != nil && !errors.Is(err, revocation.ErrNotTold) {
-		return err
+		return fmt.Errorf("%w. It isn't known to be written; run the same command again", err)
 	}
 	if shown := f.show(cmd.OutOrStdout(), e, err == nil); shown != nil {
 		return shown

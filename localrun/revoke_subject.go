@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/revocation"
 )
 
 // subject is whom the arguments mean. What is left out comes from the contracts.
-func (f *revokeFlags) subject(in io.Reader, plan *contract.Plan, k revocation.Kind, id string) (revocation.Subject, error) {
+func (f *revokeFlags) subject(cmd *cobra.Command, plan *contract.Plan, k revocation.Kind, id string) (revocation.Subject, error) {
 	tenant, issuer := f.tenant, f.issuer
 	switch k {
 	case revocation.All, revocation.Subscription:
@@ -27,9 +28,15 @@ func (f *revokeFlags) subject(in io.Reader, plan *contract.Plan, k revocation.Ki
 	case revocation.Client:
 		id = clientNamed(plan, id)
 	case revocation.Token:
+		if strings.Count(id, ".") == 2 && len(id) > 60 {
+			return revocation.Subject{}, errors.New("that is a token, not its id, and it stands in the shell's history now. Pass it on standard input: tollgate revoke token - < FILE")
+		}
 		if id == "-" {
-			var err error
-			if id, tenant, err = nameOf(in, tenant, issuer); err != nil {
+			text, err := pasted(cmd, maxTokenInput)
+			if err != nil {
+				return revocation.Subject{}, err
+			}
+			if id, tenant, err = nameOf(text, tenant, issuer); err != nil {
 				return revocation.Subject{}, err
 			}
 		}
@@ -94,13 +101,9 @@ func onlyTenant(plan *contract.Plan) string {
 
 // nameOf reads what a token is called from the token itself. It is not verified:
 // whoever may revoke may revoke any.
-func nameOf(in io.Reader, tenant, issuer string) (id, tid string, err error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxTokenInput))
-	if err != nil {
-		return "", "", fmt.Errorf("read the token from standard input: %w", err)
-	}
+func nameOf(text, tenant, issuer string) (id, tid string, err error) {
 	var claims struct{ UTI, JTI, TID string }
-	parts := strings.Split(strings.TrimSpace(string(text)), ".")
+	parts := strings.Split(text, ".")
 	if len(parts) != 3 || json.Unmarshal(payloadOf(parts[1]), &claims) != nil {
 		return "", "", errors.New("what standard input holds is not a token")
 	}

@@ -27,6 +27,7 @@ type run struct {
 	Source      string `json:"source"`    // the folder it was copied from
 	Environment string `json:"environment"`
 	Events      string `json:"events"`
+	Inspector   string `json:"inspector"` // address of the live page
 }
 
 // write leaves the file for this user only: whoever reads it can have tokens minted.

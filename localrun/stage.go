@@ -20,6 +20,7 @@ import (
 	"tollgate/localrun/credentials"
 	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
+	"tollgate/localrun/inspector"
 	"tollgate/shared/audit"
 	"tollgate/shared/boot"
 )
@@ -32,6 +33,7 @@ type stage struct {
 	local  *estate.Local
 	front  front
 	events *os.File
+	seen   *inspector.Log // for the live page
 	closes []func() error // in the order of opening
 
 	around                  *credentials.Around
@@ -73,7 +75,7 @@ func (s *stage) open(ctx context.Context) error {
 		return err
 	}
 	addresses := estate.Addresses{Gateway: fmt.Sprintf("http://127.0.0.1:%d", port), Issuer: "http://" + issuerAt.Addr().String(), Backend: "http://" + backendAt.Addr().String()}
-	echo := backend.New()
+	echo := s.seen.Backend(backend.New())
 	if err := s.surround(ctx, &addresses, echo); err != nil {
 		return err
 	}
@@ -90,9 +92,22 @@ func (s *stage) open(ctx context.Context) error {
 	if err := s.openFront(ctx, app, port); err != nil {
 		return err
 	}
+	return s.describe(addresses)
+}
+
+// describe leaves the file that other commands read, and opens the page that needs it.
+func (s *stage) describe(addresses estate.Addresses) error {
+	inspectorAt, err := s.listen()
+	if err != nil {
+		return err
+	}
 	s.run = run{
 		PID: os.Getpid(), Gateway: s.front.URL(), Issuer: addresses.Issuer, Backend: addresses.Backend, Vault: s.vault, Identity: s.identity, Tables: s.connection,
 		Contracts: s.local.Dir, Source: s.flags.contracts, Environment: estate.Name, Events: s.events.Name(),
+		Inspector: "http://" + inspectorAt.Addr().String(),
+	}
+	if err := s.openInspector(inspectorAt); err != nil {
+		return err
 	}
 	s.onClose(func() error { return os.Remove(s.flags.run) })
 	return s.run.write(s.flags.run)
@@ -198,6 +213,7 @@ func (s *stage) openFront(ctx context.Context, app string, port int) (err error)
 		Settings: settings,
 		Log:      func(l host.Line) { s.onLine(l.Text) },
 		Events:   s.onEvent,
+		Arrivals: s.seen.Arrived,
 	}
 	if s.flags.host == "none" {
 		s.front, err = host.StartBare(options)
@@ -218,6 +234,7 @@ func (s *stage) onLine(line string) {
 	defer s.mu.Unlock()
 	switch {
 	case audit.Is(line):
+		s.seen.Printed(line)
 		if _, err := fmt.Fprintln(s.events, line); err != nil {
 			fmt.Fprintf(s.info, "write event: %v\n", err)
 		}

@@ -72,6 +72,9 @@ func (f *storeFlags) open(cmd *cobra.Command) (*openStore, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w. For another store, say --environment or --tables", err)
 		}
+		if !alive(r.PID) {
+			return nil, fmt.Errorf("the local run of %s (process %d) is gone, and its store with it; start one with `make run`", f.run, r.PID)
+		}
 		if s.plan, err = planOf(r); err != nil {
 			return nil, err
 		}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"tollgate/localrun/inspector"
 )
 
 const defaultPort = 8080
@@ -28,6 +30,9 @@ func upCommand() *cobra.Command {
 host, which starts the real handler as a child process, and binds the contracts to
 them. Stop it with Ctrl-C. A backend that a contract names by a literal address,
 not by ${backend.NAME}, is called for real.
+
+The inspector, at an address of its own, shows requests as they arrive: why each was
+granted or refused, limits filling up, and a form to send one again.
 
 With --tables, counts, subscriptions and revocations are kept there instead of in a
 stand-in: in Azurite or a real account. The secret behind keys' digests is still the
@@ -64,7 +69,7 @@ func up(ctx context.Context, f upFlags, out, info io.Writer) (err error) {
 	if old, err := readRun(f.run); err == nil && alive(old.PID) {
 		return fmt.Errorf("a local run is up already at %s (process %d); stop it, or keep this one apart with --run FILE", old.Gateway, old.PID)
 	}
-	s := &stage{flags: f, info: info}
+	s := &stage{flags: f, info: info, seen: inspector.NewLog()}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx); err != nil {
 		return err

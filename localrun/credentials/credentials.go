@@ -62,6 +62,9 @@ func (a *Around) Fill(plan *contract.Plan, entra *issuer.Issuer) error {
 	if plan.Store != nil && plan.Store.Digest.Name != "" {
 		a.Vault.Put(plan.Store.Digest.Name, rand.Text()+rand.Text(), "") // 260 bits
 	}
+	if plan.Audit.Secret.Name != "" {
+		a.Vault.Put(plan.Audit.Secret.Name, rand.Text()+rand.Text(), "")
+	}
 	for _, api := range plan.APIs {
 		if err := a.Rotate(api); err != nil {
 			return fmt.Errorf("make up the secret of %s: %w", api.Name, err)

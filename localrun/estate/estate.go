@@ -122,6 +122,10 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 	if source.NeedsStore() {
 		env["store"] = a.store(source, groups)
 	}
+	if len(source.Gateway.Audit.Pseudonymise) > 0 {
+		groups["vaults"][digestVault] = cmp.Or(a.Vault, "https://vault.invalid")
+		env["audit"] = map[string]any{"pseudonymKey": map[string]string{"vault": digestVault, "name": pseudonymSecret}}
+	}
 	for group, values := range groups {
 		if len(values) > 0 {
 			env[group] = values

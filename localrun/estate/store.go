@@ -10,6 +10,8 @@ import (
 const (
 	digestVault  = "local"
 	digestSecret = "subscription-keys"
+
+	pseudonymSecret = "audit-pseudonyms"
 )
 
 // store is where the contracts' counters, subscriptions and revocations are kept.

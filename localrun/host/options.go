@@ -1,6 +1,7 @@
 package host
 
 import (
+	"net/http"
 	"os"
 	"time"
 )
@@ -16,6 +17,11 @@ type Options struct {
 	// its process. Neither is called twice at once; neither may call Close.
 	Log    func(Line)
 	Events func(Event)
+
+	// Arrivals is told of each request before anything of it is read or changed,
+	// with the invocation id that the handler will get for it. It may put another
+	// reader before r.Body, and keep nothing else of r. Calls may come at once.
+	Arrivals func(invocation string, r *http.Request)
 
 	// A key that is "" opens nothing.
 	MasterKey    string            // opens everything, /admin included
@@ -91,6 +97,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Events == nil {
 		o.Events = func(Event) {}
+	}
+	if o.Arrivals == nil {
+		o.Arrivals = func(string, *http.Request) {}
 	}
 	if o.HostVersion == "" {
 		o.HostVersion = defaultHostVersion

@@ -47,6 +47,7 @@ func (h *Host) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{r: r, target: target, id: newID()}
+	h.options.Arrivals(c.id, r)
 	h.fixUp(c)
 	c.w = newResponse(w, r, h.app.config.headers)
 	if h.app.config.hsts != "" && c.scheme == "https" && !loopbackName(c.host) {

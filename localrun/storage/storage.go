@@ -86,7 +86,10 @@ func New(o Options) *Storage {
 }
 
 func (s *Storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/_control/") {
+	// The address that people are told has the account in it.
+	if path := strings.TrimPrefix(r.URL.Path, "/"+s.options.Account); strings.HasPrefix(path, "/_control/") {
+		r = r.Clone(r.Context())
+		r.URL.Path = path
 		s.control.ServeHTTP(w, r)
 		return
 	}

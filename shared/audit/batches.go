@@ -89,7 +89,8 @@ func (b *Batches) put(line []byte, reserved bool, _ string) error {
 	}
 	if b.due(now) {
 		b.start()
-	} else if b.timer == nil {
+	}
+	if b.timer == nil { // also then: the sending may fail, and no call may come after this one
 		b.timer = time.AfterFunc(b.o.Age, b.ring)
 	}
 	return err
@@ -138,7 +139,8 @@ func (b *Batches) Flush(ctx context.Context) error {
 	}
 }
 
-// Close sends what waits, and counts what can't be sent as lost. Nothing may be recorded after it.
+// Close sends what waits, and counts as lost what wasn't taken by the end of ctx,
+// though some of it may be under way. Nothing may be recorded after it.
 func (b *Batches) Close(ctx context.Context) {
 	err := b.Flush(ctx)
 	b.mu.Lock()
@@ -228,6 +230,9 @@ func (b *Batches) settle(batch [][]byte, err error) bool {
 
 // gone takes a batch out. The caller holds the lock.
 func (b *Batches) gone(batch [][]byte, now time.Time) {
+	if len(b.lines) < len(batch) {
+		return // Close has given them up
+	}
 	for _, line := range batch {
 		b.bytes -= len(line)
 	}

@@ -87,6 +87,7 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 	found := false
 	replace := func(at *string) {
 		if *at != "" {
+			e.hideCause(*at)
 			*at, found = with(name, *at), true
 		}
 	}
@@ -108,8 +109,8 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 		replace(&e.Path)
 	case "subscription":
 		replace(&e.Subscription)
-		if strings.HasPrefix(e.Code, "key_") && e.Cause != "" {
-			e.Cause, found = "", true // it names the subscription
+		if strings.HasPrefix(e.Code, "key_") && e.Cause != "" { // it names the subscription, of a key that isn't good
+			e.Cause, found = "", true
 		}
 	}
 	for i := range e.Claims {
@@ -126,6 +127,15 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 	e.Claims = slices.DeleteFunc(e.Claims, func(c Claim) bool { return c.Name == "" })
 	if found {
 		*told = append(*told, name)
+	}
+}
+
+// hideCause leaves the cause out if it tells the value, in any case: why a token
+// is revoked names the user, for one.
+func (e *Event) hideCause(value string) {
+	if e.Cause != "" && strings.Contains(strings.ToLower(e.Cause), strings.ToLower(value)) {
+		e.Cause = ""
+		e.Omitted = append(e.Omitted, "cause")
 	}
 }
 

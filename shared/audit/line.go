@@ -2,6 +2,7 @@ package audit
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func (e *Event) Append(b []byte) []byte {
 }
 
 func (e *Event) append(b []byte, claims int) []byte {
-	w := writer{b: append(b, head...)}
+	w := writer{b: append(b, head...), cut: claims == 0}
 	w.what(e)
 	w.actor(e)
 	w.call(e)
@@ -166,7 +167,7 @@ func (w *writer) call(e *Event) {
 	w.always(`,"version":`, e.Contract, maxID)
 	w.always(`},"request":{"uid":`, e.Correlation, maxID)
 	w.raw(`}},"src_endpoint":{`)
-	if net.ParseIP(e.Client) == nil { // unknown, or a pseudonym, which is no address
+	if _, err := netip.ParseAddr(e.Client); err != nil { // unknown, or a pseudonym, which is no address
 		w.always(`"name":`, orNone(e.Client), maxID)
 	} else {
 		w.text(`"ip":`, e.Client, maxID)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,16 @@ func TestTheTwoEventsOfAStreamHaveIdsOfTheirOwn(t *testing.T) {
 	}
 	if len(ids) != 3 {
 		t.Errorf("got %v, want three", ids)
+	}
+}
+
+func TestTheSchemaFileIsThatOfTheTypes(t *testing.T) {
+	got, err := os.ReadFile("../../contracts/event.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, audit.Schema()) {
+		t.Error("contracts/event.schema.json is stale; run make schema")
 	}
 }
 
@@ -186,4 +197,16 @@ func BenchmarkAppend(b *testing.B) {
 		room = e.Append(room[:0])
 	}
 	b.SetBytes(int64(len(room)))
+}
+
+func TestEachColumnIsAnAttributeOfTheEvent(t *testing.T) {
+	var all map[string]any
+	if err := json.Unmarshal([]byte(line(t, full())), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range audit.Columns()[1:] {
+		if all[c.Name] == nil || c.Type == "" {
+			t.Errorf("%s (%s) isn't in %v", c.Name, c.Type, all)
+		}
+	}
 }

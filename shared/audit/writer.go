@@ -48,6 +48,10 @@ const hex = "0123456789abcdef"
 // when a reader decodes the line. What HTML would obey is escaped as encoding/json
 // does it.
 func (w *writer) quote(s string, most int) {
+	if len(s) <= most && plain(s) { // nearly always
+		w.b = append(append(append(w.b, '"'), s...), '"')
+		return
+	}
 	s, longer := printable(s, most)
 	w.b = append(w.b, '"')
 	from := 0
@@ -70,6 +74,16 @@ func (w *writer) quote(s string, most int) {
 		w.b = append(w.b, mark...)
 	}
 	w.b = append(w.b, '"')
+}
+
+// plain tells that nothing needs escaping.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 // printable escapes, and cuts what is too long.

@@ -52,17 +52,23 @@ func (h hostLog) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-// jsonLine stands among events, so it is JSON like them.
+// jsonLine stands among events, so it is JSON like them, with its name first.
 func jsonLine(r slog.Record, attrs []slog.Attr) []byte {
-	line := map[string]any{"event": r.Message}
+	line := member([]byte("{"), "event", r.Message)
 	for _, a := range attrs {
-		line[a.Key] = a.Value.Any()
+		line = member(append(line, ','), a.Key, a.Value.Any())
 	}
-	text, err := json.Marshal(line)
-	if err != nil { // a value that can't be written
-		text, _ = json.Marshal(map[string]string{"event": r.Message})
+	return append(line, '}')
+}
+
+// member is one of a JSON object; a value that can't be written is null.
+func member(line []byte, name string, value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		text = []byte("null")
 	}
-	return text
+	key, _ := json.Marshal(name) // a text always marshals
+	return append(append(append(line, key...), ':'), text...)
 }
 
 func plainLine(r slog.Record, attrs []slog.Attr) []byte {

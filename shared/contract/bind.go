@@ -66,6 +66,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 			}
 		}
 	}
+	p.Clients = b.clients()
 	b.checkAudiences(p, faults)
 	p.AssertionKey = b.assertionKey(p, faults)
 	b.products(p)

@@ -66,13 +66,19 @@ func (c limitCheck) amount(at string, l *Limit) {
 		c.fault(at+".quota", "a limit is a rate or a quota; make two of it")
 		return
 	}
-	before, after, _ := strings.Cut(text, "/")
-	n, _, ok := amount(before)
-	if !ok || n > maxAmount {
-		c.fault(at+"."+word, "%q is not an amount; write calls as a number, bytes as 50MiB", before)
+	before, after, cut := strings.Cut(text, "/")
+	if n, _, ok := amount(before); !cut || !ok || n > maxAmount {
+		c.fault(at+"."+word, "%q is not an amount that can be counted in a time: write calls as 100/minute, bytes as 50MiB/minute", text)
+		return
 	}
-	if _, length := window(after); l.Rate != "" && (length < minRate || length > maxRate) {
-		c.fault(at+".rate", "a rate's window is from %s to %s, and %q is not; for longer ones write quota:", minRate, maxRate, after)
+	period, length := window(after)
+	switch {
+	case word == "rate" && length == 0:
+		c.fault(at+".rate", "%q is no window of a rate: write second, minute, hour, or a time such as 10s or 5m; for days and months, quota:", after)
+	case word == "rate" && (length < minRate || length > maxRate):
+		c.fault(at+".rate", "%q is no window of a rate, which is from 1s to 1h; for longer ones write quota:", after)
+	case word == "quota" && period == PeriodFixed && length != time.Hour:
+		c.fault(at+".quota", "%q is no period of a quota: write hour, day, week, month or total; for shorter ones, rate:", after)
 	}
 }
 
@@ -87,9 +93,9 @@ func (c limitCheck) words(at string, l *Limit) {
 		case !*l.Smooth:
 			c.fault(at+".smooth", "false says nothing; remove the line")
 		case l.Rate == "" || bytes:
-			c.fault(at+".smooth", "is for rates of calls")
+			c.fault(at+".smooth", "smooth is for rates of calls")
 		case length < minSmooth:
-			c.fault(at+".smooth", "needs a window of %s or more: it is counted in slots of a second or longer", minSmooth)
+			c.fault(at+".smooth", "smooth needs a window of %s or more: it is counted in slots of a second or longer", minSmooth)
 		}
 	}
 	if l.Shadow != nil && !*l.Shadow {
@@ -105,7 +111,7 @@ func (c limitCheck) words(at string, l *Limit) {
 	}
 	switch {
 	case l.LocalShare != 0 && l.WhenUnavailable != OutageLocal:
-		c.fault(at+".localShare", "goes with whenUnavailable: local")
+		c.fault(at+".localShare", "localShare goes with whenUnavailable: local")
 	case l.LocalShare > 100:
 		c.fault(at+".localShare", "is a percentage, from 1 to 100")
 	}

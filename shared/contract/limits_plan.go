@@ -175,7 +175,8 @@ func amount(text string) (n int64, bytes, ok bool) {
 	return n, bytes, bytes
 }
 
-// window reads the part after the slash, of a rate or of a quota.
+// window reads the part after the slash, of a rate or of a quota; no length and
+// no period if it is neither.
 func window(text string) (period string, length time.Duration) {
 	switch text {
 	case "second":
@@ -187,8 +188,16 @@ func window(text string) (period string, length time.Duration) {
 	case PeriodDay, PeriodWeek, PeriodMonth, PeriodTotal:
 		return text, 0
 	}
-	length, _ = time.ParseDuration(text)
-	return PeriodFixed, length
+	n, err := strconv.Atoi(strings.TrimRight(text, "sm"))
+	switch {
+	case err != nil || n < 1 || n > 99_999 || text[0] == '+':
+		return PeriodFixed, 0
+	case text == strconv.Itoa(n)+"s":
+		return PeriodFixed, time.Duration(n) * time.Second
+	case text == strconv.Itoa(n)+"m":
+		return PeriodFixed, time.Duration(n) * time.Minute
+	}
+	return PeriodFixed, 0
 }
 
 // countedBy reads one part of by.
@@ -201,7 +210,9 @@ func countedBy(text string) (CountedBy, bool) {
 		return CountedBy{Kind: kind, Names: []string{http.CanonicalHeaderKey(name)}}, headerName(name)
 	case PerClaim:
 		names := strings.Split(name, "|")
-		return CountedBy{Kind: kind, Names: names}, named && !slices.ContainsFunc(names, func(n string) bool { return n == "" || len(n) > 200 })
+		return CountedBy{Kind: kind, Names: names}, named && !slices.ContainsFunc(names, func(n string) bool {
+			return n == "" || len(n) > 200 || strings.ContainsAny(n, " ,\t\r\n") || n[0] == '$'
+		})
 	}
 	return CountedBy{}, false
 }

@@ -29,6 +29,7 @@ type Plan struct {
 	AssertionKey   *PlannedAssertionKey // nil: no API asks for assertions
 	Store          *PlannedStore        // nil: nothing is kept
 	Products       []PlannedProduct     // by name
+	Clients        []PlannedClient      // those that have a contract
 	Revocation     *PlannedRevocation   // nil: nothing can be revoked, for there is no store
 	Audit          PlannedAudit         // what events hold, and where they go
 	HealthDetail   bool                 // GET /_gateway/health tells more than the status

@@ -88,7 +88,8 @@ func textSchema(tag reflect.StructTag) object {
 	if enum := tag.Get("enum"); enum != "" {
 		s = object{"enum": choices(enum)}
 	}
-	if p := tag.Get("pattern"); p != "" {
+	// shape is a pattern for editors, of a text that check has better words for.
+	if p := tag.Get("pattern") + tag.Get("shape"); p != "" {
 		s["pattern"] = p
 	}
 	return s

@@ -3,8 +3,8 @@ package contract
 // Limit is how much may be used, by whom, in which time.
 type Limit struct {
 	Name            string   `field:"name,required" doc:"Its name, unique among the limits of an API with its operations, or of a product. Answers carry it." pattern:"^[a-z][a-z0-9-]{0,62}$"`
-	Rate            string   `field:"rate" doc:"Calls, or bytes, in a window of 1s to 1h: 100/minute, 20/10s, 50MiB/minute. This or quota." pattern:"^[1-9][0-9]{0,14}(KiB|MiB|GiB)?/(second|minute|hour|[1-9][0-9]{0,4}[sm])$"`
-	Quota           string   `field:"quota" doc:"Calls, or bytes, in a period: 100000/month, 10GiB/day. total never begins anew." pattern:"^[1-9][0-9]{0,14}(KiB|MiB|GiB)?/(hour|day|week|month|total)$"`
+	Rate            string   `field:"rate" doc:"Calls, or bytes, in a window of 1s to 1h: 100/minute, 20/10s, 50MiB/minute. This or quota." shape:"^[1-9][0-9]{0,14}(KiB|MiB|GiB)?/(second|minute|hour|[1-9][0-9]{0,4}[sm])$"`
+	Quota           string   `field:"quota" doc:"Calls, or bytes, in a period: 100000/month, 10GiB/day. total never begins anew." shape:"^[1-9][0-9]{0,14}(KiB|MiB|GiB)?/(hour|day|week|month|total)$"`
 	By              Names    `field:"by,required" doc:"What is counted apart: subscription, claim:NAME, token, address, header:NAME, operation, or all for everybody together. Of several, each combination. claim:NAME|NAME is the first one present."`
 	Missing         string   `field:"missing" doc:"What happens where by has no value. refuse: the call is refused. shared: all such calls share one count." enum:"refuse,shared" default:"refuse"`
 	From            string   `field:"from" doc:"When a quota's periods begin. calendar: in UTC, weeks on Monday. subscription: with the key's subscription." enum:"calendar,subscription" default:"calendar"`

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,6 +66,7 @@ type front struct {
 	deliver pipeline.Delivery
 	who     http.Header
 	results chan result
+	passed  atomic.Int64 // how often bytes passed
 }
 
 func newFront(a contract.PlannedAPI, rt http.RoundTripper) *front {
@@ -76,7 +78,7 @@ func newFront(a contract.PlannedAPI, rt http.RoundTripper) *front {
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	call := &pipeline.Call{Request: r, Path: r.URL.EscapedPath(), Correlation: correlation, Forward: f.who.Clone()}
+	call := &pipeline.Call{Request: r, Path: r.URL.EscapedPath(), Correlation: correlation, Forward: f.who.Clone(), Passing: func() { f.passed.Add(1) }}
 	refused := f.deliver(r.Context(), w, call)
 	if refused != nil {
 		refusal.Write(w, refusal.About{Correlation: correlation, Head: r.Method == http.MethodHead}, refused)

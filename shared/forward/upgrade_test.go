@@ -68,7 +68,14 @@ func TestAWebSocketIsJoinedAndItsHeadersAreFiltered(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("got the backend's end after %s, want it within a second of the caller's", took)
 	}
-	if got := s.result(t); got.outcome.Status != 101 || got.outcome.Bytes != int64(len("earlyat oncelater")) || got.outcome.Received != int64(len("at oncelater")) || got.outcome.Broken != "" {
+	got := s.result(t)
+	if n := s.passed.Load(); n < 4 {
+		t.Errorf("got told %d times that bytes passed, want it for each piece both ways", n)
+	}
+	if o := got.outcome; o.Backend == "" || o.BackendStatus != 101 || o.Waited <= 0 || o.Delivering < o.Waited {
+		t.Errorf("got %+v, want the backend, what it answered, and how long it took", o)
+	}
+	if got.outcome.Status != 101 || got.outcome.Bytes != int64(len("earlyat oncelater")) || got.outcome.Received != int64(len("at oncelater")) || got.outcome.Broken != "" {
 		t.Errorf("got %+v, want 101 and each byte counted", got.outcome)
 	}
 }

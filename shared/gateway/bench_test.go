@@ -56,6 +56,26 @@ func BenchmarkPublic(b *testing.B) {
 	run(b, s.wire(b), "/public/1", "Bearer "+mint(b, reader))
 }
 
+// BenchmarkEvent is the event alone, of a call with a token: made, encoded and written.
+func BenchmarkEvent(b *testing.B) {
+	s := newStand(b, echo())
+	s.parts.Events, s.parts.Now = audit.NewLines(io.Discard), time.Now
+	g := Compile(s.plan, s.parts)
+	r := request(b, "GET", "/orders/1", bearer(mint(b, reader)))
+	c := g.NewCall(r)
+	rt, refused := g.route(c)
+	if refused != nil || rt.decide(b.Context(), c) != nil {
+		b.Fatal(refused)
+	}
+	c.Outcome.Status, c.Outcome.Backend, c.Outcome.BackendStatus = 200, "backend.example:443", 200
+	b.ReportAllocs()
+	for b.Loop() {
+		v := g.visit(b.Context(), c)
+		v.route, v.reserved = rt, g.parts.Events.Reserve()
+		v.record(nil)
+	}
+}
+
 // BenchmarkReverseProxy is the floor: the standard library alone, to the same backend over its own transport.
 func BenchmarkReverseProxy(b *testing.B) {
 	run(b, bareProxy(b, answer200(b)), "/orders/1", "Bearer "+mint(b, reader))

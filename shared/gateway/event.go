@@ -150,7 +150,7 @@ func first(c pipeline.Claims, names ...string) string {
 // read picks the claims that rules of the API read, where they are texts.
 func read(c pipeline.Claims, names []string) []audit.Claim {
 	out := make([]audit.Claim, 0, len(names))
-	var room []string // of claims with one value
+	room := make([]string, 0, len(names)) // of claims with one value
 	for _, name := range names {
 		if s, ok := c[name].(string); ok {
 			room = append(room, s)

@@ -92,6 +92,7 @@ type route struct {
 type Step struct {
 	Stage   string           // "route", "cors" (of a preflight or a WebSocket), "addresses", "headers", "key", "token", "revocation", "callers", "allow", "binding", "require", "stepUp", "forward" or "limits"
 	Refused *refusal.Refusal // nil: the call may go on
+	Took    time.Duration    // by Parts.Now
 }
 
 // Compile turns the plan into a handler. No request parses or looks up by name after it.
@@ -142,17 +143,23 @@ func (g *Gateway) Decide(ctx context.Context, c *pipeline.Call) *refusal.Refusal
 	return refused
 }
 
-// Explain is Decide with what each stage said, up to the one that refused. api
+// Explain is Decide with what each stage said and how long it took, up to the one that refused. api
 // and operation are "" if no route was found.
 func (g *Gateway) Explain(ctx context.Context, c *pipeline.Call) (api, operation string, steps []Step) {
+	began := g.parts.Now()
+	took := func() time.Duration {
+		last := began
+		began = g.parts.Now()
+		return began.Sub(last)
+	}
 	rt, refused := g.route(c)
-	steps = append(steps, Step{"route", refused})
+	steps = append(steps, Step{"route", refused, took()})
 	if refused != nil {
 		return "", "", steps
 	}
 	for _, s := range rt.stages {
 		refused := s.stage(ctx, c)
-		steps = append(steps, Step{s.name, refused})
+		steps = append(steps, Step{s.name, refused, took()})
 		if refused != nil {
 			break
 		}

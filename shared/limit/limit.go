@@ -32,13 +32,11 @@ type Grant struct {
 	Window Window
 }
 
-// Unavailable says that the store gives no decision now.
+// Unavailable says that the store gives no decision now: it can't be asked, or too
+// many want the same count at once.
 type Unavailable struct {
 	Cause error
 	Wait  time.Duration // until it is asked again
-	// Busy: the store answers, but too many want the same count at once. Callers can
-	// bring that about themselves, so it is no outage.
-	Busy bool
 }
 
 func (u *Unavailable) Error() string { return u.Cause.Error() }

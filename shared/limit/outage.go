@@ -14,19 +14,17 @@ import (
 var errNoStore = errors.New("the gateway has no store")
 
 // outage does what the contract says for the time that the store can't be asked.
-// Every call that it lets through is marked in its event. Where the store answers,
-// only others were quicker, nothing is let through uncounted.
+// Every call that it lets through is marked in its event.
 func (s *spender) outage(ctx context.Context, c *pipeline.Call, got spent, key Key, why error) (spent, *refusal.Refusal) {
 	b, wait := got.bound, time.Second
-	down, said := errors.AsType[*Unavailable](why)
-	if said {
+	if down, ok := errors.AsType[*Unavailable](why); ok {
 		wait = down.Wait
 	}
-	switch busy := said && down.Busy; {
-	case b.Shadow, b.Outage == contract.OutageAllow && !busy:
+	switch {
+	case b.Shadow, b.Outage == contract.OutageAllow:
 		c.Marks = append(c.Marks, "limit_outage:"+b.Name+":allow")
 		return spent{}, nil
-	case b.share != nil && s.stores.Local != nil && !busy:
+	case b.share != nil && s.stores.Local != nil:
 		key.Rule = b.share
 		g, err := s.stores.Local.Take(ctx, key, got.n)
 		if err != nil {

@@ -204,23 +204,6 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// crowded is a store that answers, and whose count too many want at once.
-type crowded struct{ down }
-
-func (crowded) Take(context.Context, limit.Key, int64) (limit.Grant, error) {
-	return limit.Grant{}, &limit.Unavailable{Cause: errors.New("others were quicker"), Wait: time.Second, Busy: true}
-}
-
-// Callers can crowd a count by themselves; that must not open what an outage may.
-func TestACrowdIsNoOutage(t *testing.T) {
-	for _, policy := range []string{contract.OutageAllow, contract.OutageLocal, contract.OutageRefuse} {
-		spend := stage(crowded{}, 1, of("l", 10, func(l *contract.PlannedLimit) { l.Outage = policy }))
-		if c, refused := ask(t, spend, pipeline.Outcome{}); refused == nil || refused.Code != "limit_unavailable" || refused.RetryAfter != time.Second || len(c.Marks) > 0 {
-			t.Errorf("%s: got %+v, marks %v, want it refused for a second", policy, refused, c.Marks)
-		}
-	}
-}
-
 func TestAMissingValueIsNeverSkipped(t *testing.T) {
 	for kind, want := range map[string]refusal.Kind{
 		contract.PerSubscription: refusal.Forbidden, contract.PerClaim: refusal.Forbidden, contract.PerToken: refusal.Forbidden,

@@ -24,9 +24,7 @@ type flight struct {
 }
 
 func unavailable(why error, wait time.Duration) error {
-	// A store that doesn't answer fails its request before a call has waited for so long.
-	busy := errors.Is(why, errContested) || errors.Is(why, errWaited)
-	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second), Busy: busy}
+	return &limit.Unavailable{Cause: why, Wait: max(wait, time.Second)}
 }
 
 // patience is how long one call waits, for however many exchanges: two requests.

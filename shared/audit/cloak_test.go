@@ -1,0 +1,58 @@
+package audit_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"tollgate/shared/audit"
+	"tollgate/shared/contract"
+)
+
+type vault string
+
+func (v vault) Read(context.Context, contract.SecretRef) (string, error) { return string(v), nil }
+
+func TestWhatIsKeptOutIsNowhereInTheLine(t *testing.T) {
+	for _, name := range []string{"user", "client", "tenant", "session", "address", "subscription", "path", "claim:email"} {
+		for _, how := range []string{"omit", "pseudonymise"} {
+			if name == "path" && how == "pseudonymise" {
+				continue
+			}
+			t.Run(how+" "+name, func(t *testing.T) {
+				e := audit.Event{
+					Code: "token_revoked", Verdict: audit.Refused, User: "v4lue-User", App: "v4lue-client", Tenant: "v4lue-tenant", Session: "v4lue-session", Issuer: "https://i/v4lue-tenant",
+					Client: "v4lue-address", Subscription: "v4lue-subscription", Path: "v4lue-path", Cause: "revoked by V4LUE-" + strings.ToUpper(name),
+					Claims: []audit.Claim{{Name: "oid", Values: []string{"v4lue-user"}}, {Name: "azp", Values: []string{"v4lue-client"}}, {Name: "tid", Values: []string{"v4lue-tenant"}},
+						{Name: "uti", Values: []string{"v4lue-session"}}, {Name: "email", Values: []string{"v4lue-claim:email"}}, {Name: "roles", Values: []string{"", "A"}}},
+				}
+				plan := contract.PlannedAudit{Omit: []string{name}}
+				if how == "pseudonymise" {
+					plan = contract.PlannedAudit{Pseudonymise: []string{name}, Secret: contract.SecretRef{Name: "k"}}
+				}
+				audit.NewCloak(plan, vault(strings.Repeat("s", 32))).Apply(t.Context(), &e)
+				line := strings.ToLower(string(e.Append(nil)))
+				if strings.Contains(line, "v4lue-"+strings.TrimPrefix(name, "v4lue-")) {
+					t.Errorf("got %s in %s", name, line)
+				}
+				if n := strings.Count(line, "v4lue"); n == 0 {
+					t.Error("everything is gone, want the rest as it was")
+				}
+				told := append(e.Omitted, e.Pseudonyms...)
+				if !slices.Contains(told, name) || !slices.Contains(told, "cause") || e.Claims[len(e.Claims)-1].Name != "roles" {
+					t.Errorf("got %v told and claims %v", told, e.Claims)
+				}
+			})
+		}
+	}
+}
+
+func TestACloakNeverChangesTheTokensOwnClaims(t *testing.T) {
+	values := []string{"v"}
+	e := audit.Event{Claims: []audit.Claim{{Name: "email", Values: values}}}
+	audit.NewCloak(contract.PlannedAudit{Pseudonymise: []string{"claim:email"}}, vault(strings.Repeat("s", 32))).Apply(t.Context(), &e)
+	if values[0] != "v" || e.Claims[0].Values[0] == "v" {
+		t.Errorf("got %v and %v", values, e.Claims)
+	}
+}
