@@ -24,6 +24,19 @@ const (
 
 func (e *Estate) setDefaults() {
 	g := &e.Gateway
+	g.setDefaults()
+	for i := range e.APIs {
+		e.APIs[i].setDefaults(g)
+	}
+	for _, env := range e.environments {
+		orElseText(&env.Cloud, "global")
+		if env.Store != nil {
+			orElse(&env.Store.Try, DefaultTry)
+		}
+	}
+}
+
+func (g *Gateway) setDefaults() {
 	if g.Identity.TokenVersions == nil {
 		g.Identity.TokenVersions = []string{"v2"}
 	}
@@ -45,39 +58,34 @@ func (e *Estate) setDefaults() {
 	orElseText(&g.Errors, DefaultErrors)
 	orElseText(&g.Audit.Unavailable, OutageRefuse)
 	orElseText(&g.Health.Detail, HealthNone)
-	for i := range e.APIs {
-		a := &e.APIs[i]
-		orElseText(&a.Errors, g.Errors)
-		if a.Issuers == nil {
-			a.Issuers = []string{Entra}
-		}
-		if a.Tenants == nil {
-			a.Tenants = []string{Home}
-		}
-		orElseText(&a.SigningKeys, "tenant")
-		orElseText(&a.Principals, "both")
-		orElseText(&a.ClientAuth, "any")
-		a.Backend.setDefaults()
-		a.Backend.Authenticate.setDefaults()
-		if a.Backend.Assertion != nil {
-			orElse(&a.Backend.Assertion.Lifetime, DefaultAssertion)
-		}
-		if a.MaxBody == 0 {
-			a.MaxBody = g.MaxBody
-		}
-		setLimitDefaults(a.Limits)
-		for j := range a.Operations {
-			setLimitDefaults(a.Operations[j].Limits)
-		}
-	}
 	for _, product := range g.Products {
 		setLimitDefaults(product.Limits) // the slice is the map's own
 	}
-	for _, env := range e.environments {
-		orElseText(&env.Cloud, "global")
-		if env.Store != nil {
-			orElse(&env.Store.Try, DefaultTry)
-		}
+}
+
+// setDefaults comes after the gateway's: some are its.
+func (a *API) setDefaults(g *Gateway) {
+	orElseText(&a.Errors, g.Errors)
+	if a.Issuers == nil {
+		a.Issuers = []string{Entra}
+	}
+	if a.Tenants == nil {
+		a.Tenants = []string{Home}
+	}
+	orElseText(&a.SigningKeys, "tenant")
+	orElseText(&a.Principals, "both")
+	orElseText(&a.ClientAuth, "any")
+	a.Backend.setDefaults()
+	a.Backend.Authenticate.setDefaults()
+	if a.Backend.Assertion != nil {
+		orElse(&a.Backend.Assertion.Lifetime, DefaultAssertion)
+	}
+	if a.MaxBody == 0 {
+		a.MaxBody = g.MaxBody
+	}
+	setLimitDefaults(a.Limits)
+	for j := range a.Operations {
+		setLimitDefaults(a.Operations[j].Limits)
 	}
 }
 
