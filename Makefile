@@ -26,12 +26,16 @@ test: vet deps ## everything, race detector on, and each fuzz target for some se
 # A target's seeds run in every `go test`; this looks for more.
 FUZZTIME ?= 3s
 
+# On a loaded machine Go's fuzzer now and then takes the end of its own time for a
+# failure, and says "context deadline exceeded" without an input that failed.
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' shared localrun tests | while read -r file; do \
 	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$$file"); do \
 	    printf '%-24s %s\n' "$$(dirname "$$file")" "$$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" >/tmp/tollgate-fuzz.$$$$ 2>&1 || { cat /tmp/tollgate-fuzz.$$$$; rm -f /tmp/tollgate-fuzz.$$$$; exit 1; }; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" >/tmp/tollgate-fuzz.$$$$ 2>&1 || \
+	      { grep -q '^ *context deadline exceeded' /tmp/tollgate-fuzz.$$$$ && ! grep -q 'Failing input' /tmp/tollgate-fuzz.$$$$; } || \
+	      { cat /tmp/tollgate-fuzz.$$$$; rm -f /tmp/tollgate-fuzz.$$$$; exit 1; }; \
 	    grep -E 'execs|PASS' /tmp/tollgate-fuzz.$$$$ | tail -2 | head -1; rm -f /tmp/tollgate-fuzz.$$$$; \
 	  done; done
 
