@@ -13,6 +13,7 @@ func TestQueries(t *testing.T) {
 		{"a broken one is noticed", aBrokenQueryIsNoticed},
 		{"what the evaluator does not know is a fault", whatTheEvaluatorDoesNotKnowIsAFault},
 		{"each says what its model says", eachQuerySaysWhatItsModelSays},
+		{"who called is what tollgate who says", eachCountIsTollgatesOwn},
 		{"a spike of refusals is told, and the same volume of 200s is not", aSpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot},
 		{"a spike is of a client and of an API too", aSpikeIsOfAClientAndOfAnAPIToo},
 		{"a window has its end in it, and not its beginning", windowsBorders},
