@@ -80,7 +80,7 @@ func (in *Inspector) fields(h http.Header) []field {
 	var out []field
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, v := range h[name] {
-			f := field{Name: name, Value: scrubbed(v)}
+			f := field{Name: name, Value: in.safeTarget(v)} // it may be an address, such as Referer
 			if in.hides(name) {
 				f.Value = masked(name, v)
 			}
@@ -91,20 +91,47 @@ func (in *Inspector) fields(h http.Header) []field {
 	return out
 }
 
-// safeTarget is a request's target with the values of secret parameters masked.
+// userinfo is what an address may hold before its host: a password, for one.
+var userinfo = regexp.MustCompile(`://[^/?#@\s]*@`)
+
+// safeTarget is an address, or a request's target, with its user and the values of
+// secret parameters masked, in the query or the fragment.
 func (in *Inspector) safeTarget(target string) string {
-	path, query, has := strings.Cut(scrubbed(target), "?")
-	if !has {
-		return path
-	}
-	parts := strings.Split(query, "&")
-	for i, p := range parts {
-		name, value, _ := strings.Cut(p, "=")
-		if plain, err := url.QueryUnescape(name); err != nil || in.hides(plain) {
-			parts[i] = name + "=" + masked("", value)
+	target = userinfo.ReplaceAllString(scrubbed(target), "://(user)@")
+	var b strings.Builder
+	for inside := false; ; inside = true {
+		end := strings.IndexAny(target, "?#&")
+		part := target
+		if end >= 0 {
+			part = target[:end]
 		}
+		if inside {
+			part = in.safeParameter(part)
+		}
+		b.WriteString(part)
+		if end < 0 {
+			return b.String()
+		}
+		b.WriteByte(target[end])
+		target = target[end+1:]
 	}
-	return path + "?" + strings.Join(parts, "&")
+}
+
+func (in *Inspector) safeParameter(p string) string {
+	name, value, has := strings.Cut(p, "=")
+	if plain, err := url.QueryUnescape(name); has && (err != nil || in.hides(plain)) {
+		return name + "=" + masked("", value)
+	}
+	return p
+}
+
+// safeBody is the beginning of a body; a form's fields are parameters.
+func (in *Inspector) safeBody(a *arrival) (text string, more bool) {
+	body, more := a.begun()
+	if strings.HasPrefix(strings.ToLower(a.header.Get("Content-Type")), "application/x-www-form-urlencoded") {
+		return strings.TrimPrefix(in.safeTarget("?"+string(body)), "?"), more
+	}
+	return scrubbed(string(body)), more
 }
 
 // compared marks, in both lists, what became of each name on the way. A masked

@@ -186,7 +186,7 @@ func (in *Inspector) both(p *requestPage, one *entry) {
 	}
 	p.Seen = after
 	if a := one.front; a != nil {
-		body, more := a.begun()
-		p.Sent = &sentView{in.safeTarget(a.target), a.host, a.proto, before, a.cut, more, scrubbed(string(body))}
+		body, more := in.safeBody(a)
+		p.Sent = &sentView{in.safeTarget(a.target), a.host, a.proto, before, a.cut, more, body}
 	}
 }

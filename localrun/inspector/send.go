@@ -91,8 +91,8 @@ func (in *Inspector) draftOf(one *entry) draft {
 		}
 	}
 	d.Headers = strings.Join(lines, "\n")
-	if body, more := a.begun(); !more {
-		d.Body = scrubbed(string(body))
+	if body, more := in.safeBody(a); !more {
+		d.Body = body
 	}
 	return d
 }
@@ -100,7 +100,7 @@ func (in *Inspector) draftOf(one *entry) draft {
 // withoutSecrets is a target without the parameters that are masked elsewhere.
 func (in *Inspector) withoutSecrets(target string) string {
 	path, query, has := strings.Cut(target, "?")
-	path = scrubbed(path) // which makes it one that must be edited
+	path = in.safeTarget(path) // which makes it one that must be edited
 	if !has {
 		return path
 	}

@@ -110,8 +110,12 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 	case "subscription":
 		replace(&e.Subscription)
 		if strings.HasPrefix(e.Code, "key_") && e.Cause != "" { // it names the subscription, of a key that isn't good
-			e.Cause, found = "", true
+			e.dropCause()
+			found = true
 		}
+	}
+	if found && e.Cause != "" && name != "address" && name != "path" && (e.Code == "token_revoked" || e.Code == "key_revoked") {
+		e.dropCause() // it names an entry of the list: a digest of whom it is about that needs no secret
 	}
 	for i := range e.Claims {
 		if c := &e.Claims[i]; name == "claim:"+c.Name || slices.Contains(covered(name), c.Name) {
@@ -134,10 +138,11 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 // is revoked names the user, for one.
 func (e *Event) hideCause(value string) {
 	if e.Cause != "" && strings.Contains(strings.ToLower(e.Cause), strings.ToLower(value)) {
-		e.Cause = ""
-		e.Omitted = append(e.Omitted, "cause")
+		e.dropCause()
 	}
 }
+
+func (e *Event) dropCause() { e.Cause, e.Omitted = "", append(e.Omitted, "cause") }
 
 // covered are the claims that say the same.
 func covered(name string) []string {

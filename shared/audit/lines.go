@@ -23,6 +23,7 @@ type Outlet interface {
 type Lines struct {
 	waiting
 	writing bool
+	torn    bool  // a line was begun and not ended; whoever writes reads and writes it
 	untold  error // what happened while no call was there to be told
 	w       io.Writer
 }
@@ -111,7 +112,13 @@ func (l *Lines) next() [][]byte {
 }
 
 func (l *Lines) write(line []byte, correlation string) error {
-	_, err := l.w.Write(line)
+	if l.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := l.w.Write(line)
+	if n > 0 {
+		l.torn = line[n-1] != '\n'
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failing = err != nil

@@ -55,6 +55,7 @@ var errFull = fmt.Errorf("%d events wait already", Places)
 type Loss struct {
 	Outlet     string
 	Lost       int64
+	Since      int64 // of them, since the last time that was told: whoever adds these up has the sum
 	Total      int64
 	Over       bool // events are written again
 	Cause      error
@@ -81,6 +82,7 @@ type losses struct {
 	row    int64
 	total  int64
 	next   int64 // told of at this count
+	told   int64 // of row
 }
 
 func (l *losses) add(n int64, why error) error {
@@ -90,7 +92,13 @@ func (l *losses) add(n int64, why error) error {
 		return nil
 	}
 	l.next = max(2*l.row, 2)
-	return &Loss{Outlet: l.outlet, Lost: l.row, Total: l.total, Cause: why}
+	return l.tell(&Loss{Cause: why})
+}
+
+func (l *losses) tell(of *Loss) *Loss {
+	of.Outlet, of.Lost, of.Since, of.Total = l.outlet, l.row, l.row-l.told, l.total
+	l.told = l.row
+	return of
 }
 
 // over is told of each success.
@@ -98,7 +106,7 @@ func (l *losses) over() error {
 	if l.row == 0 {
 		return nil
 	}
-	out := &Loss{Outlet: l.outlet, Lost: l.row, Total: l.total, Over: true}
-	l.row, l.next = 0, 0
+	out := l.tell(&Loss{Over: true})
+	l.row, l.next, l.told = 0, 0, 0
 	return out
 }

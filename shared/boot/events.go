@@ -72,16 +72,31 @@ func reporter(log *slog.Logger) func(error) {
 			of = []any{"correlation", f.Correlation, "trace_id", f.Trace, "span_id", f.Span}
 		}
 		log.Error(err.Error(), of...)
-		loss, ok := errors.AsType[*audit.Loss](err)
-		if !ok {
-			return
+		for _, loss := range lossesIn(err) {
+			said := []any{"outlet", loss.Outlet, "lost", loss.Since, "total", loss.Total}
+			if loss.Over {
+				said = append(said, "over", true)
+			}
+			log.Info("audit_loss", said...)
 		}
-		said := []any{"outlet", loss.Outlet, "lost", loss.Lost, "total", loss.Total}
-		if loss.Over {
-			said = append(said, "over", true)
-		}
-		log.Info("audit_loss", said...)
 	}
+}
+
+// lossesIn are all of an error: several outlets may tell of theirs at once.
+func lossesIn(err error) []*audit.Loss {
+	switch e := err.(type) {
+	case *audit.Loss:
+		return []*audit.Loss{e}
+	case interface{ Unwrap() []error }:
+		var out []*audit.Loss
+		for _, one := range e.Unwrap() {
+			out = append(out, lossesIn(one)...)
+		}
+		return out
+	case interface{ Unwrap() error }:
+		return lossesIn(e.Unwrap())
+	}
+	return nil
 }
 
 // build is this program's version: of its module, or else of the commit.

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -111,5 +112,15 @@ func TestWhatAReceiverNeverTakesIsToldInTheStream(t *testing.T) {
 		if want := `{"event":"audit_loss","outlet":"` + outlet + `","lost":5,"total":5}`; !strings.Contains(all, want) {
 			t.Errorf("got %s, want %s", all, want)
 		}
+	}
+}
+
+func TestEachOutletsLossIsALineOfItsOwn(t *testing.T) {
+	var out, errs strings.Builder
+	one, two := &audit.Loss{Outlet: "a", Lost: 4, Since: 2, Total: 9}, &audit.Loss{Outlet: "b", Lost: 1, Since: 1, Total: 1, Over: true}
+	reporter(newLog(&out, &errs))(fmt.Errorf("events are lost: %w", errors.Join(one, errors.Join(two))))
+	want := `{"event":"audit_loss","outlet":"a","lost":2,"total":9}` + "\n" + `{"event":"audit_loss","outlet":"b","lost":1,"total":1,"over":true}` + "\n"
+	if out.String() != want {
+		t.Errorf("got %s, want %s", out.String(), want)
 	}
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -91,7 +92,7 @@ func (v *visit) event(kind string, refused *refusal.Refusal) *audit.Event {
 	e := &audit.Event{
 		Event: kind, Time: v.began.UTC(), Correlation: c.Correlation, Invocation: pipeline.Invocation(v.ctx), Replay: v.replay,
 		Trace: c.Trace.ID, Span: c.Trace.Span, Gateway: v.plan.Name, Environment: v.plan.Environment, Build: v.parts.Build, Contract: v.plan.Version,
-		Method: c.Request.Method, Path: c.Path,
+		Method: c.Request.Method, Path: told(c.Path),
 		Verdict: audit.Granted, Code: audit.Granted, Status: o.Status, Cause: o.Broken, Marks: c.Marks,
 		Backend: o.Backend, BackendStatus: o.BackendStatus, Waited: o.Waited, Received: o.Received, Sent: o.Bytes,
 		Duration: v.parts.Now().Sub(v.began),
@@ -113,6 +114,19 @@ func (v *visit) event(kind string, refused *refusal.Refusal) *audit.Event {
 		e.Limits = append(e.Limits, audit.Limit{Name: l.Name, Left: l.Units, Reset: l.Reset})
 	}
 	return e
+}
+
+// told is a path without what is none: a fragment, or the user information of a
+// target that has no path. Either may hold a secret, and neither is ever granted.
+func told(path string) string {
+	path, _, _ = strings.Cut(path, "#")
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	if host := strings.LastIndexByte(path, '@'); host >= 0 {
+		return path[host+1:]
+	}
+	return path
 }
 
 // who called, as far as it was verified: of a token that was refused nothing is told.

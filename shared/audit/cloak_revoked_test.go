@@ -1,0 +1,25 @@
+package audit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"tollgate/shared/audit"
+	"tollgate/shared/contract"
+)
+
+// An entry of the list is named by a digest that needs no secret: whoever has a
+// user's id can tell whether it is theirs.
+func TestWhyACallerIsRevokedIsKeptOutWithTheCaller(t *testing.T) {
+	for _, name := range []string{"user", "client", "tenant", "session", "subscription"} {
+		for _, code := range []string{"token_revoked", "key_revoked"} {
+			e := audit.Event{Code: code, Verdict: audit.Refused, User: "v4lue", App: "v4lue", Tenant: "v4lue", Session: "v4lue", Subscription: "v4lue", Cause: "revoked by XXX-digest"}
+			plan := contract.PlannedAudit{Pseudonymise: []string{name}, Secret: contract.SecretRef{Name: "k"}}
+			audit.NewCloak(plan, vault(strings.Repeat("s", 32))).Apply(t.Context(), &e)
+			if e.Cause != "" || !slices.Contains(e.Omitted, "cause") || slices.Contains(e.Pseudonyms, "cause") {
+				t.Errorf("%s, %s: got the cause %q and %v", name, code, e.Cause, e.Omitted)
+			}
+		}
+	}
+}
