@@ -98,8 +98,9 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 		replace(&e.App)
 	case "tenant":
 		replace(&e.Tenant)
-		if found {
-			e.Issuer = "" // its address holds the tenant's id
+		if e.Issuer != "" { // its address holds the tenant's id, or stands for it
+			e.hideCause(e.Issuer)
+			e.Issuer, found = "", true
 		}
 	case "session":
 		replace(&e.Session)

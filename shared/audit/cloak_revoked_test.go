@@ -23,3 +23,12 @@ func TestWhyACallerIsRevokedIsKeptOutWithTheCaller(t *testing.T) {
 		}
 	}
 }
+
+// Tokens of an issuer that isn't Entra have no tenant: the issuer says whose they are.
+func TestTheIssuerIsKeptOutWithTheTenant(t *testing.T) {
+	e := audit.Event{Issuer: "https://v4lue.example/", Cause: "keys of https://V4lue.example/ are old", Claims: []audit.Claim{{Name: "iss", Values: []string{"https://v4lue.example/"}}}}
+	audit.NewCloak(contract.PlannedAudit{Omit: []string{"tenant"}}, nil).Apply(t.Context(), &e)
+	if line := strings.ToLower(string(e.Append(nil))); strings.Contains(line, "v4lue") || !slices.Contains(e.Omitted, "tenant") {
+		t.Errorf("got %s", line)
+	}
+}

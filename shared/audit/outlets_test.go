@@ -85,8 +85,8 @@ func TestAPlaceIsOneInEachOutlet(t *testing.T) {
 	for sink.Reserve() {
 		n++
 	}
-	if n != audit.Places {
-		t.Errorf("got %d places, want %d", n, audit.Places)
+	if n != audit.Promises {
+		t.Errorf("got %d places, want %d", n, audit.Promises)
 	}
 	for range n {
 		e := event(n)
@@ -96,7 +96,7 @@ func TestAPlaceIsOneInEachOutlet(t *testing.T) {
 	if sink.Reserve() { // the batches are full: what stdout gave must be given back
 		t.Error("got a place that one outlet has not")
 	}
-	for range audit.Places {
+	for range audit.Promises {
 		if !lines.Reserve() {
 			t.Fatal("a place of stdout's leaked")
 		}

@@ -33,7 +33,7 @@ func (w *waiting) state() State {
 	defer w.mu.Unlock()
 	return State{
 		Name: w.losses.outlet, Waiting: len(w.lines), Lost: w.losses.total,
-		Full: w.failing || len(w.lines)+w.promised >= Places || w.bytes >= MaxBytes,
+		Full: w.refuses(),
 	}
 }
 

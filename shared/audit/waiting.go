@@ -5,11 +5,14 @@ import (
 	"sync"
 )
 
-// The bounds of what waits in one outlet: events, promised ones too, and bytes.
-// Promised places are honoured even if the bytes are passed by it.
+// The bounds of what waits in one outlet, events and bytes, and of places that are
+// promised to calls under way. Those are honoured even if the others are passed by
+// it: each such call holds more than its event will. They don't count as waiting, or
+// whoever holds many streams open would leave no place to anybody.
 const (
 	Places   = 4096
 	MaxBytes = 8 << 20
+	Promises = 1 << 16
 )
 
 // waiting is what an outlet still has to write.
@@ -25,12 +28,18 @@ type waiting struct {
 func (w *waiting) reserve() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failing || len(w.lines)+w.promised >= Places || w.bytes >= MaxBytes {
+	if w.refuses() {
 		return false
 	}
 	w.promised++
 	return true
 }
+
+// refuses tells that no place can be promised. The caller holds the lock.
+func (w *waiting) refuses() bool { return w.failing || w.promised >= Promises || w.full() }
+
+// full: what isn't promised a place is lost. The caller holds the lock.
+func (w *waiting) full() bool { return len(w.lines) >= Places || w.bytes >= MaxBytes }
 
 func (w *waiting) release() {
 	w.mu.Lock()
@@ -40,7 +49,7 @@ func (w *waiting) release() {
 
 // keep copies a line, or counts it as lost. The caller holds the lock.
 func (w *waiting) keep(line []byte, reserved bool) error {
-	if !reserved && (len(w.lines)+w.promised >= Places || w.bytes >= MaxBytes) {
+	if !reserved && w.full() {
 		return w.losses.add(1, errFull)
 	}
 	w.lines = append(w.lines, append([]byte(nil), line...))
