@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 
 	"tollgate/shared/audit"
 	"tollgate/shared/audit/ingest"
@@ -57,9 +58,11 @@ func (all outlets) flush(ctx context.Context) (err error) {
 
 // close does, and counts as lost what can't be sent.
 func (all outlets) close(ctx context.Context) {
+	var closing sync.WaitGroup
 	for _, b := range all {
-		b.Close(ctx)
+		closing.Go(func() { b.Close(ctx) }) // one that hangs leaves the others their time
 	}
+	closing.Wait()
 }
 
 // reporter tells operators, in one line each, with the names of the call if it is

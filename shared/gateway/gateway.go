@@ -176,7 +176,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, call, v.route, refused)
 	}
 	g.afterwards(context.WithoutCancel(ctx), call, refused)
-	if v.route == nil || !v.route.quiet || refused != nil {
+	// A probe that is told of a fault leaves an event: the sink whose failure it may be is tried by it.
+	if v.route == nil || !v.route.quiet || refused != nil || call.Outcome.Status >= http.StatusInternalServerError {
 		v.record(refused)
 	}
 	if call.Outcome.Broken != "" || call.Outcome.ClientGone {
