@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	errWaited    = errors.New("too many instances wanted the count at once")
+	errWaited    = errors.New("no decision came in time: the store is slow, or too many want this count at once")
 	errContested = errors.New("others changed the count at each try")
 	errUndated   = errors.New("the store's answer carries no date")
 )
