@@ -38,7 +38,7 @@ time; revocations list shows what is in force, revocations lift takes it back.
 Works on the store of the local run, of an environment of the contracts
 (--environment), or at an address (--tables).`,
 		Example: `  tollgate revoke user 0badf00d-0000-4000-8000-000000000007 --reason "laptop stolen"
-  tollgate revoke token - < token.txt
+  tollgate revoke token - --yes < token.txt
   tollgate revoke client 0f9c1c2e-0000-4000-8000-000000000001 --environment prod
   tollgate revoke all --yes`,
 	}
@@ -59,16 +59,16 @@ Works on the store of the local run, of an environment of the contracts
 // kind is one of the commands.
 type kind struct {
 	revocation.Kind
-	arg, short, question string // no question: it cuts off one alone
+	arg, short, question string
 }
 
 func revocable() []kind {
 	return []kind{
-		{revocation.User, "OBJECT-ID", "Refuse a user's tokens, or a service principal's", ""},
-		{revocation.Client, "APP-ID", "Refuse the tokens of a client, by its app id or its name in the contracts", ""},
-		{revocation.Token, "UTI | -", "Refuse one token, by its uti; - reads the token itself from standard input", ""},
+		{revocation.User, "OBJECT-ID", "Refuse a user's tokens, or a service principal's", "Refuse every token of the user that was issued up to now?"},
+		{revocation.Client, "APP-ID", "Refuse the tokens of a client, by its app id or its name in the contracts", "Refuse every token of the client that was issued up to now?"},
+		{revocation.Token, "UTI | -", "Refuse one token, by its uti; - reads the token itself from standard input", "Refuse this token?"},
 		{revocation.Tenant, "TENANT-ID", "Refuse all tokens of an Entra tenant", "Refuse every token of the tenant that was issued up to now?"},
-		{revocation.Subscription, "ID", "Refuse a subscription's keys that were made up to now; rotate makes new ones", ""},
+		{revocation.Subscription, "ID", "Refuse a subscription's keys that were made up to now; rotate makes new ones", "Refuse the subscription's keys that were made up to now?"},
 		{revocation.All, "", "Refuse every token, and every subscription key", "Refuse every token and every subscription key that was made up to now? New keys must be made for all."},
 	}
 }
@@ -103,10 +103,8 @@ func (f *revokeFlags) revoke(cmd *cobra.Command, k kind, id string) error {
 			return err
 		}
 	}
-	if k.question != "" {
-		if err := confirm(cmd, f.yes, k.question); err != nil {
-			return err
-		}
+	if err := confirm(cmd, f.yes, k.question); err != nil {
+		return err
 	}
 	e, err := store.book().Revoke(cmd.Context(), revocation.Order{Subject: s, By: whoami(), Reason: f.reason, Keep: keepOf(s, store.plan, keep)})
 	if err != nil && !errors.Is(err, revocation.ErrNotTold) {

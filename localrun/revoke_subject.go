@@ -29,7 +29,7 @@ func (f *revokeFlags) subject(cmd *cobra.Command, plan *contract.Plan, k revocat
 		id = clientNamed(plan, id)
 	case revocation.Token:
 		if strings.Count(id, ".") == 2 && len(id) > 60 {
-			return revocation.Subject{}, errors.New("that is a token, not its id, and it stands in the shell's history now. Pass it on standard input: tollgate revoke token - < FILE")
+			return revocation.Subject{}, errors.New("that is a token, not its id, and it stands in the shell's history now. Pass it on standard input: tollgate revoke token - --yes < FILE")
 		}
 		if id == "-" {
 			text, err := pasted(cmd, maxTokenInput)

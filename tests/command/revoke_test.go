@@ -46,7 +46,7 @@ func TestTheLifeOfARevocation(t *testing.T) {
 	}
 	his, hers := token(jo), token(ann)
 	becomes(his, "200 OK")
-	out, _ := run(0, "revoke", "user", strings.ToUpper(jo), "--reason", "laptop\x1b[31m stolen")
+	out, _ := run(0, "revoke", "user", strings.ToUpper(jo), "--yes", "--reason", "laptop\x1b[31m stolen")
 	for _, want := range []string{"revoked: user " + jo + " of tenant ", "every instance refuses within 5 seconds", "tollgate revocations lift user-"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("got %s, want %q in it", out, want)
@@ -69,7 +69,7 @@ func TestTheLifeOfARevocation(t *testing.T) {
 		t.Errorf("got %s", errs)
 	}
 
-	one := d.Command("revoke", "token", "-")
+	one := d.Command("revoke", "token", "-", "--yes")
 	one.Stdin = strings.NewReader(his + "\n")
 	if out, errs, code := desk.Finish(one); code != 0 || !strings.Contains(out, "revoked: token ") || strings.Contains(out, his) {
 		t.Fatalf("got exit %d, %s%s", code, out, errs)
@@ -87,6 +87,7 @@ func TestRevokeAsksAndRefusesSlips(t *testing.T) {
 	}{
 		{[]string{"all"}, "--yes"}, // nobody is there to ask
 		{[]string{"tenant", "11111111-1111-1111-1111-111111111111"}, "--yes"},
+		{[]string{"user", jo}, "--yes"},
 		{[]string{"user", "jo@contoso.example"}, "is not an id such as"},
 		{[]string{"client", "web"}, "is not an id such as"},
 		{[]string{"tenant", "contoso", "--yes"}, "is not an id such as"},

@@ -24,7 +24,7 @@ func TestUpOnOtherTables(t *testing.T) {
 		key, _ := open(t, d, "create", "--product", "partner", "--owner", "me")
 		for _, args := range [][]string{
 			{"call", "GET", "/rates/eur", "--anonymous", "--key", key}, {"call", "GET", "/archive/42", "--role", "Archive.Read"},
-			{"revoke", "user", ann}, {"revocations", "lift", "--help"},
+			{"revoke", "user", ann, "--yes"}, {"revocations", "lift", "--help"},
 		} {
 			if out, errs, code := d.Run(args...); code != 0 {
 				t.Fatalf("%v: got exit %d, %s%s", args, code, out, errs)
