@@ -32,7 +32,14 @@ type Addresses struct {
 	CA      string // PEM: every private authority that contracts name; "": one that vouches for nobody
 	Vault   string // serves every vault; "": one that doesn't exist
 	Tables  string // keeps what must be kept; "": one that doesn't exist
+
+	// Client ids of APIs and clients by name, as a directory gave them; those that are missing are made up.
+	ClientIDs, Clients map[string]string
 }
+
+func (a Addresses) api(name string) string { return cmp.Or(a.ClientIDs[name], GUID("api", name)) }
+
+func (a Addresses) client(name string) string { return cmp.Or(a.Clients[name], GUID("client", name)) }
 
 // Local is a local run, prepared.
 type Local struct {
@@ -68,7 +75,7 @@ func Prepare(from, dir string, a Addresses) (*Local, contract.Faults, error) {
 	if plan == nil {
 		return nil, faults, nil
 	}
-	return &Local{Dir: dir, Plan: plan, Options: options(bound, plan)}, faults, nil
+	return &Local{Dir: dir, Plan: plan, Options: options(bound, plan, a)}, faults, nil
 }
 
 func writeEnvironment(dir string, source *contract.Estate, a Addresses) error {
@@ -88,10 +95,10 @@ func writeEnvironment(dir string, source *contract.Estate, a Addresses) error {
 func environment(source *contract.Estate, a Addresses) map[string]any {
 	groups := map[string]map[string]string{"backend": {}, "issuer": {}, "clientId": {}, "client": {}, "tenants": {}, "ca": {}}
 	for _, c := range source.Clients {
-		groups["client"][c.Name] = GUID("client", c.Name)
+		groups["client"][c.Name] = a.client(c.Name)
 	}
 	for _, api := range source.APIs {
-		groups["clientId"][api.Name] = GUID("api", api.Name)
+		groups["clientId"][api.Name] = a.api(api.Name)
 		if api.Backend.CA != "" {
 			groups["ca"][api.Backend.CA] = cmp.Or(a.CA, authority)
 		}
@@ -135,7 +142,7 @@ func environment(source *contract.Estate, a Addresses) map[string]any {
 }
 
 // options are what the stand-in for Entra must know of the plan.
-func options(source *contract.Estate, plan *contract.Plan) issuer.Options {
+func options(source *contract.Estate, plan *contract.Plan, a Addresses) issuer.Options {
 	o := issuer.Options{Tenants: []string{Tenant(), Stranger()}}
 	client := issuer.Client{Name: Client, ID: GUID("client", Client), Secret: "local-secret", Roles: map[string][]string{}}
 	for _, is := range plan.Issuers {
@@ -153,17 +160,17 @@ func options(source *contract.Estate, plan *contract.Plan) issuer.Options {
 			client.Roles[api.Name] = api.Roles
 		}
 	}
-	o.Clients = append([]issuer.Client{client}, clients(source)...)
+	o.Clients = append([]issuer.Client{client}, clients(source, a)...)
 	trust(&o, plan)
 	return o
 }
 
 // clients are the estate's own clients, with the roles that they say they use.
 // One with a certificate has no secret, so its tokens say so (azpacr 2).
-func clients(source *contract.Estate) []issuer.Client {
+func clients(source *contract.Estate, a Addresses) []issuer.Client {
 	var out []issuer.Client
 	for _, c := range source.Clients {
-		client := issuer.Client{Name: c.Name, ID: GUID("client", c.Name), Roles: map[string][]string{}}
+		client := issuer.Client{Name: c.Name, ID: a.client(c.Name), Roles: map[string][]string{}}
 		if c.Credential.Kind == "secret" {
 			client.Secret = "local-secret"
 		}

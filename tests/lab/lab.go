@@ -58,12 +58,18 @@ func Root(t testing.TB) string {
 // server that is deployed. adjust changes the plan, or the settings that it finds.
 func InProcess(t testing.TB, contracts string, adjust ...func(*Lab, map[string]string)) *Lab {
 	t.Helper()
+	return Registered(t, contracts, nil, nil, adjust...)
+}
+
+// Registered is InProcess with the client ids that a directory gave to APIs and clients, by their names.
+func Registered(t testing.TB, contracts string, apis, clients map[string]string, adjust ...func(*Lab, map[string]string)) *Lab {
+	t.Helper()
 	front, err := azure.Listen(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	url := "http://" + front.Addr().String()
-	l := prepare(t, contracts, url)
+	l := prepare(t, contracts, estate.Addresses{Gateway: url, ClientIDs: apis, Clients: clients})
 	parts := l.outside(adjust).Parts(lines{l}, io.Discard)
 	parts.Report = func(err error) { t.Error(err) }
 	serve(t, front, gateway.Compile(l.Local.Plan, parts))
@@ -89,7 +95,7 @@ func serve(t testing.TB, front net.Listener, gw *gateway.Gateway) {
 // Hosted runs the app of root, as it is deployed, behind the stand-in for the Functions host.
 func Hosted(t testing.TB, contracts, root string, adjust ...func(*host.Options)) *Lab {
 	t.Helper()
-	l := prepare(t, contracts, "https://api.example")
+	l := prepare(t, contracts, estate.Addresses{Gateway: "https://api.example"})
 	url := l.Restart(t, root, adjust...)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -125,7 +131,7 @@ func (l *Lab) Restart(t testing.TB, root string, adjust ...func(*host.Options)) 
 	return h.URL()
 }
 
-func prepare(t testing.TB, contracts, publicURL string) *Lab {
+func prepare(t testing.TB, contracts string, addresses estate.Addresses) *Lab {
 	t.Helper()
 	l := &Lab{Backend: backend.Record(backend.New())}
 	t.Cleanup(func() { l.conform(t) })
@@ -135,7 +141,7 @@ func prepare(t testing.TB, contracts, publicURL string) *Lab {
 	t.Cleanup(back.Close)
 	entra := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.Issuer.ServeHTTP(w, r) }))
 	at := "http://" + entra.Listener.Addr().String()
-	addresses := estate.Addresses{Gateway: publicURL, Issuer: at, Backend: back.URL}
+	addresses.Issuer, addresses.Backend = at, back.URL
 	l.surround(t, &addresses)
 	local, faults, err := estate.Prepare(contracts, filepath.Join(t.TempDir(), "contracts"), addresses)
 	if err != nil || local == nil {

@@ -1,0 +1,13 @@
+terraform {
+  required_version = "~> 1.11"
+  required_providers {
+    azuread = {
+      source  = "hashicorp/azuread"
+      version = "~> 3.9"
+    }
+    azurerm = {
+      source  = "hashicorp/azurerm"
+      version = "~> 5.2"
+    }
+  }
+}
