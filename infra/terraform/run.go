@@ -129,6 +129,7 @@ func (w *Work) Unlock(ctx context.Context, id string) error {
 // in order: it waits for what is under way, writes the state and gives the lock back.
 func (w *Work) run(ctx context.Context, command func(*listener) error) error {
 	l := &listener{step: w.o.Step}
+	defer context.AfterFunc(ctx, w.o.Stopping)()
 	over := make(chan struct{})
 	defer close(over)
 	go func() {

@@ -25,9 +25,10 @@ type Options struct {
 	Folder      string   // to work in; it is made, and readable by its owner only
 	Variables   []byte   // of the contracts, as JSON; nil writes none
 
-	Step    func(Step)      // told as things happen; may be nil
-	Warn    func(string)    // what a person should know; may be nil
-	Abandon <-chan struct{} // closed to kill what a first interruption hasn't ended; may be nil
+	Step     func(Step)      // told as things happen; may be nil
+	Warn     func(string)    // what a person should know; may be nil
+	Stopping func()          // called when an interruption was passed on; may be nil
+	Abandon  <-chan struct{} // closed to kill what a first interruption hasn't ended; may be nil
 }
 
 // Work is an environment's work folder. One process at a time has it.
@@ -57,6 +58,9 @@ func Open(ctx context.Context, o Options) (*Work, error) {
 	}
 	if o.Warn == nil {
 		o.Warn = func(string) {}
+	}
+	if o.Stopping == nil {
+		o.Stopping = func() {}
 	}
 	var err error
 	for _, p := range []*string{&o.Infra, &o.Folder} {
