@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"tollgate/infra"
 )
 
 // noVerdict is an error of a command whose exit code 1 is a verdict: a script
@@ -12,8 +14,8 @@ type noVerdict struct{ error }
 
 func (e noVerdict) Unwrap() error { return e.error }
 
-// exitCode is 1, 2 for whatever kept a command from its verdict, and what shells
-// say of a program that Ctrl-C ended.
+// exitCode is 1, 2 for whatever kept a command from its verdict, what shells
+// say of a program that Ctrl-C ended, and what infra says of its own.
 func exitCode(err error) int {
 	if errors.Is(err, errInterrupted) {
 		return 130
@@ -21,7 +23,7 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[noVerdict](err); ok {
 		return 2
 	}
-	return 1
+	return infra.ExitCode(err)
 }
 
 // verdictsOnly keeps exit code 1 of the command for errSaid.

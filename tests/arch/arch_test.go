@@ -61,6 +61,9 @@ var layers = [][]string{
 	{"shared/gateway"},
 	{"shared/adapter/azure", "shared/telemetry"},
 	{"shared/boot"},
+	{"infra/planned", "infra/bindings", "infra/variables", "infra/graph"},
+	{"infra/guard", "infra/summary", "infra/terraform"},
+	{"infra"},
 	{"functions", "localrun", "tests"},
 }
 
@@ -98,31 +101,44 @@ func TestDependenciesPointOneWay(t *testing.T) {
 	}
 }
 
-// One vendor, one folder. localrun and tests may use what they need.
-var homes = map[string]string{
-	"github.com/coreos/go-oidc":                                         "shared/token",
-	"github.com/go-jose/go-jose":                                        "shared/token",
-	"go.yaml.in/yaml":                                                   "shared/contract",
-	"github.com/sethvargo/go-limiter":                                   "shared/limit/guard",
-	"github.com/sony/gobreaker":                                         "shared/forward",
-	"github.com/aws/aws-lambda-go":                                      "shared/adapter/lambda",
-	"go.opentelemetry.io":                                               "shared/telemetry",
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":               "shared/tables",
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                  "shared/credential",
-	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets": "shared/secret",
-	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys":    "shared/secret",
+// One vendor, one folder, or few. localrun and tests may use what they need.
+var homes = map[string][]string{
+	"github.com/coreos/go-oidc":                                         {"shared/token"},
+	"github.com/go-jose/go-jose":                                        {"shared/token"},
+	"go.yaml.in/yaml":                                                   {"shared/contract", "infra/bindings"}, // which writes what contract reads
+	"github.com/sethvargo/go-limiter":                                   {"shared/limit/guard"},
+	"github.com/sony/gobreaker":                                         {"shared/forward"},
+	"github.com/aws/aws-lambda-go":                                      {"shared/adapter/lambda"},
+	"go.opentelemetry.io":                                               {"shared/telemetry"},
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":               {"shared/tables"},
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                  {"shared/credential"},
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets": {"shared/secret"},
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys":    {"shared/secret"},
+	"github.com/hashicorp/terraform-exec":                               {"infra/terraform"},
+	"github.com/hashicorp/terraform-json":                               {"infra/terraform", "infra/planned", "infra/guard", "infra/summary", "infra"},
 }
 
 func TestEachVendorHasOneHome(t *testing.T) {
 	for _, p := range packages(t) {
-		if !strings.HasPrefix(p.ImportPath, "shared/") && !strings.HasPrefix(p.ImportPath, "functions/") {
+		if strings.HasPrefix(p.ImportPath, "localrun") || strings.HasPrefix(p.ImportPath, "tests/") {
 			continue
 		}
 		for _, i := range p.Imports {
 			for vendor, home := range homes {
-				if strings.HasPrefix(i, vendor) && p.ImportPath != home {
-					t.Errorf("%s imports %s, whose only home is %s", p.ImportPath, i, home)
+				if strings.HasPrefix(i, vendor) && !slices.Contains(home, p.ImportPath) {
+					t.Errorf("%s imports %s, whose only home is %v", p.ImportPath, i, home)
 				}
+			}
+		}
+	}
+}
+
+// One folder runs Terraform: whoever else did wouldn't handle Ctrl-C, locks and secrets as it does.
+func TestOnlyTheDriverRunsTerraform(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, "github.com/hashicorp/terraform-exec") && p.ImportPath != "infra/terraform" {
+				t.Errorf("%s imports %s", p.ImportPath, i)
 			}
 		}
 	}
@@ -142,13 +158,13 @@ func TestTheMiddlewareForBackendsNeedsTheStandardLibraryOnly(t *testing.T) {
 	}
 }
 
-func TestTheHandlerLinksNothingOfTheLocalRun(t *testing.T) {
+func TestTheHandlerLinksNothingOfTheLocalRunOrTheDriver(t *testing.T) {
 	for _, p := range packages(t) {
 		if !strings.HasPrefix(p.ImportPath, "functions/") {
 			continue
 		}
 		for _, d := range p.Deps {
-			if strings.HasPrefix(d, "tollgate/localrun") || strings.HasPrefix(d, "tollgate/tests") || strings.HasPrefix(d, "tollgate/") && helper(d) || d == "testing" {
+			if strings.HasPrefix(d, "tollgate/localrun") || strings.HasPrefix(d, "tollgate/infra") || strings.HasPrefix(d, "github.com/hashicorp/") || strings.HasPrefix(d, "tollgate/tests") || strings.HasPrefix(d, "tollgate/") && helper(d) || d == "testing" {
 				t.Errorf("%s links %s", p.ImportPath, d)
 			}
 		}

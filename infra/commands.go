@@ -1,0 +1,309 @@
+package infra
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tollgate/infra/bindings"
+	"tollgate/infra/summary"
+	"tollgate/infra/terraform"
+)
+
+// Plan tells what Apply would do, and changes nothing.
+func (d *Driver) Plan(ctx context.Context) error {
+	j, err := d.judge(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.show(d.o.Result, j); err != nil {
+		return err
+	}
+	if len(j.Refused) > 0 {
+		return refusedBy(j)
+	}
+	if d.o.Detailed && (j.changes || len(j.Summary.Requests) > 0) {
+		return ErrDiffers
+	}
+	return nil
+}
+
+// Apply makes the environment what the contracts and the configuration say, after asking.
+func (d *Driver) Apply(ctx context.Context) error {
+	if err := d.stateKept(); err != nil {
+		return err
+	}
+	j, err := d.judge(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.show(d.o.Progress, j); err != nil {
+		return err
+	}
+	if len(j.Refused) > 0 {
+		return refusedBy(j)
+	}
+	if j.changes || len(j.Summary.Requests) > 0 {
+		if err := d.o.Confirm(fmt.Sprintf("Apply this to %s?", d.o.Environment)); err != nil {
+			return err
+		}
+	}
+	if j.changes {
+		if err := d.work.Apply(ctx); err != nil {
+			return d.halfway(err)
+		}
+	}
+	changed, err := d.bind(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.inDirectory(ctx); err != nil {
+		return err
+	}
+	return d.applied(j, changed)
+}
+
+// stateKept: a state that only this machine has would be lost with it.
+func (d *Driver) stateKept() error {
+	if d.o.Environment != Prod || !d.work.Local() || d.o.LocalState {
+		return nil
+	}
+	return &Refused{"local-state", "the state of prod would be kept on this machine only, for nobody else to work with, and lost with it. " +
+		"Write infra/environments/prod/state.tfbackend (the storage account of the state), or say --local-state"}
+}
+
+// halfway adds what was done before it failed.
+func (d *Driver) halfway(err error) error {
+	f, ok := errors.AsType[*terraform.Failure](err)
+	if !ok {
+		return err
+	}
+	if len(f.Done) == 0 {
+		return fmt.Errorf("%w\nNothing was changed", err)
+	}
+	return fmt.Errorf("%w\n%d changes were made and are in the state; mend the cause and apply again for the rest", err, len(f.Done))
+}
+
+// bind writes what was created into the contracts.
+func (d *Driver) bind(ctx context.Context) ([]bindings.Changed, error) {
+	out, err := d.work.Outputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := out["bindings"]
+	if !ok {
+		d.say("%s has no output bindings: nothing is written into the contracts", d.o.Environment)
+		return nil, nil
+	}
+	b, err := bindings.Parse(o.Value)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := d.file.Write(b)
+	if errors.Is(err, bindings.ErrMoved) {
+		return nil, fmt.Errorf("all is applied, but the contracts aren't bound: %w\nApply again; it writes them", err)
+	}
+	return changed, err
+}
+
+// inDirectory makes the requests beside Terraform, by the client ids that there are now.
+func (d *Driver) inDirectory(ctx context.Context) error {
+	if d.o.Directory == nil {
+		return nil
+	}
+	if err := d.read(); err != nil {
+		return err
+	}
+	dir, requests, err := d.pending(ctx)
+	if err != nil || len(requests) == 0 {
+		return err
+	}
+	if err := dir.Apply(ctx); err != nil {
+		return fmt.Errorf("Terraform's part is applied; of the requests to Entra: %w\nApply again for the rest", err)
+	}
+	for _, r := range requests {
+		d.say("%s", r.What)
+	}
+	return nil
+}
+
+// Applied is what Apply says at its end.
+type Applied struct {
+	Environment string             `json:"environment"`
+	Changed     bool               `json:"changed"`
+	Bindings    []bindings.Changed `json:"bindings"`
+	Accepted    []string           `json:"accepted,omitempty"`
+	Next        []string           `json:"next"`
+}
+
+func (d *Driver) applied(j *judged, changed []bindings.Changed) error {
+	a := Applied{
+		Environment: d.o.Environment, Changed: j.changes, Bindings: append([]bindings.Changed{}, changed...), Accepted: j.Summary.Accepted,
+		Next: []string{
+			"make package", // stages the contracts that are bound now
+			"az functionapp deployment source config-zip --src dist/azure.zip --resource-group GROUP --name APP",
+			"tollgate verify --environment " + d.o.Environment,
+		},
+	}
+	if d.o.JSON {
+		return writeJSON(d.o.Result, a)
+	}
+	w := d.o.Result
+	if len(changed) > 0 {
+		fmt.Fprintf(w, "\nWritten into %s/environments/%s.yaml (review and commit):\n", d.o.Contracts, d.o.Environment)
+		for _, c := range changed {
+			fmt.Fprintf(w, "  %s\n", c)
+		}
+	}
+	fmt.Fprintf(w, "\n%s is as the contracts say. Next:\n", d.o.Environment)
+	for _, n := range a.Next {
+		fmt.Fprintf(w, "  %s\n", n)
+	}
+	return nil
+}
+
+// Destroy takes everything away, after its name was typed.
+func (d *Driver) Destroy(ctx context.Context) error {
+	id := "destroy:" + d.o.Environment
+	if d.o.Environment == Prod && !slices.Contains(d.o.Accept, id) {
+		return &Refused{"destroy", "prod is not destroyed by a slip; if it is meant: --accept " + id}
+	}
+	d.say("%s: reading what is there", d.o.Environment)
+	plan, changes, err := d.work.Plan(ctx, terraform.Destroy)
+	if err != nil {
+		return err
+	}
+	d.name = summary.Names(plan)
+	s := summary.Of(plan, summary.Facts{Environment: d.o.Environment, Uses: d.uses()})
+	if !changes {
+		d.say("%s: there is nothing to destroy", d.o.Environment)
+		return nil
+	}
+	s.Write(d.o.Progress)
+	d.say("\nCallers of these APIs get no tokens any more, and what is kept in tables and logs is lost. The contracts stay, with ids that lead nowhere.")
+	if err := d.o.Name(fmt.Sprintf("Type %s to destroy it: ", d.o.Environment), d.o.Environment); err != nil {
+		return err
+	}
+	if err := d.work.Apply(ctx); err != nil {
+		return d.halfway(err)
+	}
+	if d.o.JSON {
+		return writeJSON(d.o.Result, s)
+	}
+	fmt.Fprintf(d.o.Result, "%s is destroyed. A new apply gives new client ids; a vault with purge protection keeps its name until it is purged\n", d.o.Environment)
+	return nil
+}
+
+// Drifted is how an environment differs from what it should be.
+type Drifted struct {
+	Environment string         `json:"environment"`
+	Differs     bool           `json:"differs"`
+	Outside     []summary.Line `json:"outside"`   // changed by others since the last apply
+	Destroyed   []summary.Line `json:"destroyed"` // an apply would remove
+	Changes     []summary.Line `json:"changes"`   // an apply would make
+	Small       int            `json:"small"`
+	Requests    []Request      `json:"requests"` // of Entra, beside Terraform
+}
+
+// Drift tells whether the environment is what it should be; ErrDiffers if it isn't. It changes nothing.
+func (d *Driver) Drift(ctx context.Context) error {
+	d.say("%s: comparing what is there with the state", d.o.Environment)
+	refresh, _, err := d.work.Plan(ctx, terraform.Refresh)
+	if err != nil {
+		return err
+	}
+	d.say("%s: comparing the state with the contracts", d.o.Environment)
+	plan, changes, err := d.work.Plan(ctx, terraform.Create)
+	if err != nil {
+		return err
+	}
+	_, requests, err := d.pending(ctx)
+	if err != nil {
+		return err
+	}
+	facts := summary.Facts{Environment: d.o.Environment, Uses: d.uses()}
+	s := summary.Of(plan, facts)
+	r := Drifted{
+		Environment: d.o.Environment, Outside: summary.Of(refresh, facts).Outside,
+		Destroyed: s.Destroyed, Changes: s.Changes, Small: s.Small, Requests: append([]Request{}, requests...),
+	}
+	r.Differs = len(r.Outside) > 0 || changes || len(requests) > 0
+	if err := d.drifted(r); err != nil {
+		return err
+	}
+	if r.Differs {
+		return ErrDiffers
+	}
+	return nil
+}
+
+func (d *Driver) drifted(r Drifted) error {
+	if d.o.JSON {
+		return writeJSON(d.o.Result, r)
+	}
+	w := d.o.Result
+	if !r.Differs {
+		fmt.Fprintf(w, "%s: no drift\n", r.Environment)
+		return nil
+	}
+	section := func(title string, lines []summary.Line) {
+		if len(lines) > 0 {
+			fmt.Fprintf(w, "%s\n", title)
+			for _, l := range lines {
+				fmt.Fprintf(w, "  %s\n", l)
+			}
+		}
+	}
+	section("Changed by others since the last apply:", r.Outside)
+	section("An apply would remove, or make anew:", r.Destroyed)
+	section("An apply would change:", r.Changes)
+	if r.Small > 0 {
+		fmt.Fprintf(w, "  also %d small\n", r.Small)
+	}
+	for i, q := range r.Requests {
+		if i == 0 {
+			fmt.Fprintln(w, "Entra differs, beside Terraform:")
+		}
+		fmt.Fprintf(w, "  %s\n", q)
+	}
+	return nil
+}
+
+// Outputs prints what the environment says of itself, but for what is sensitive.
+func (d *Driver) Outputs(ctx context.Context) error {
+	out, err := d.work.Outputs(ctx)
+	if err != nil {
+		return err
+	}
+	shown := map[string]json.RawMessage{}
+	var hidden []string
+	for _, name := range slices.Sorted(maps.Keys(out)) {
+		if out[name].Sensitive {
+			hidden = append(hidden, name)
+		} else {
+			shown[name] = out[name].Value
+		}
+	}
+	if len(hidden) > 0 {
+		d.say("not shown, because they are sensitive: %s", strings.Join(hidden, ", "))
+	}
+	if d.o.JSON {
+		return writeJSON(d.o.Result, shown)
+	}
+	if len(shown) == 0 {
+		d.say("%s has no outputs; apply makes them", d.o.Environment)
+	}
+	for _, name := range slices.Sorted(maps.Keys(shown)) {
+		text := string(shown[name])
+		var word string
+		if json.Unmarshal(shown[name], &word) == nil {
+			text = word
+		}
+		fmt.Fprintf(d.o.Result, "%s = %s\n", name, text)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package guard
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"tollgate/infra/planned"
+)
+
+const (
+	gatewayModule = "gateway"
+	backendModule = "private-backend"
+)
+
+// exposure: only the gateway may answer the Internet.
+func (g *guard) exposure() {
+	for i := range g.all {
+		c := &g.all[i]
+		if c.After != nil && c.In(backendModule) != nil {
+			if why := g.open(c); why != "" {
+				g.find(PublicBackend, c.Address, shutHow, "This backend would answer the Internet, past the gateway: %s.", why)
+			}
+		}
+		if !c.Nothing() || g.facts.Private {
+			g.inbound(c)
+		}
+		if c.Type == "azurerm_private_endpoint" && (c.Removed() || c.Forgotten()) {
+			g.wayIn(c)
+		}
+	}
+}
+
+const shutHow = "Set public network access off, or let the default action deny and name the gateway's subnet."
+
+// host tells a type that answers HTTP.
+func host(kind string) bool {
+	return strings.HasPrefix(kind, "azurerm_") && (strings.Contains(kind, "web_app") || strings.Contains(kind, "function_app"))
+}
+
+// open says how a resource can be reached publicly, "" if it can't.
+func (g *guard) open(c *planned.Change) string {
+	switch {
+	case host(c.Type) && !strings.Contains(c.Type, "_active_slot"):
+		return openHost(c)
+	case c.Type == "azurerm_container_app":
+		return g.openContainer(c)
+	case c.Type == "azurerm_storage_account", c.Type == "azurerm_key_vault", c.Type == "azurerm_cosmosdb_account",
+		c.Type == "azurerm_servicebus_namespace", c.Type == "azurerm_eventhub_namespace", c.Type == "azurerm_container_registry":
+		return g.openStore(c)
+	case strings.HasPrefix(c.Type, "azurerm_managed_redis"), c.Type == "azurerm_container_app_environment":
+		if c.WillText("public_network_access") == "Enabled" {
+			return "public network access is on"
+		}
+	case c.Type == "azurerm_redis_cache", c.Type == "azurerm_static_web_app", c.Type == "azurerm_api_management":
+		if c.Will("public_network_access_enabled") != false {
+			return "public network access is on"
+		}
+	}
+	return ""
+}
+
+func openHost(c *planned.Change) string {
+	if c.Will("public_network_access_enabled") == false {
+		return ""
+	}
+	if c.WillText("site_config.0.ip_restriction_default_action") != "Deny" {
+		return "public network access is on, and the default action lets in whom no rule names"
+	}
+	for _, r := range planned.List(c.Will("site_config.0.ip_restriction")) {
+		if planned.Value(r, "action") == "Deny" {
+			continue
+		}
+		for _, source := range []string{"ip_address", "service_tag"} {
+			if internet(planned.Text(planned.Value(r, source))) {
+				return "a restriction of its own lets " + planned.Text(planned.Value(r, source)) + " in"
+			}
+		}
+	}
+	return ""
+}
+
+func (g *guard) openContainer(c *planned.Change) string {
+	if c.Will("ingress.0.external_enabled") != true {
+		return ""
+	}
+	for _, r := range planned.List(c.Will("ingress.0.ip_security_restriction")) {
+		// With one Allow, everything else is denied.
+		if planned.Value(r, "action") == "Allow" && !internet(planned.Text(planned.Value(r, "ip_address_range"))) {
+			return ""
+		}
+	}
+	internal := func(o planned.Change) bool {
+		return o.Type == "azurerm_container_app_environment" && slices.Equal(o.Modules, c.Modules) && o.Will("internal_load_balancer_enabled") == true
+	}
+	if slices.ContainsFunc(g.all, internal) {
+		return ""
+	}
+	return "its ingress is external"
+}
+
+// openStore: storage, vaults and the like deny by one of two switches.
+func (g *guard) openStore(c *planned.Change) string {
+	if c.Will("public_network_access_enabled") == false {
+		return ""
+	}
+	for _, rules := range []string{"network_rules.0", "network_acls.0", "network_rule_set.0"} {
+		if c.WillText(rules+".default_action") == "Deny" {
+			return namesAddresses(c, rules)
+		}
+	}
+	for i := range g.all {
+		o := &g.all[i]
+		if o.Type == c.Type+"_network_rules" && slices.Equal(o.Modules, c.Modules) && o.WillText("default_action") == "Deny" {
+			return namesAddresses(o, "")
+		}
+	}
+	return "public network access is on, and the default action doesn't deny"
+}
+
+func namesAddresses(c *planned.Change, rules string) string {
+	at := strings.TrimPrefix(rules+".ip_rules", ".")
+	if addresses := planned.Texts(c.Will(at)); len(addresses) > 0 {
+		return "addresses of the Internet may come in: " + strings.Join(addresses, ", ")
+	}
+	return ""
+}
+
+// internet tells a source that takes in (nearly) the whole Internet. A prefix shorter
+// than the shortest private one, 10.0.0.0/8, does.
+func internet(source string) bool {
+	switch strings.ToLower(source) {
+	case "*", "internet", "any", "azurecloud": // AzureCloud is every tenant's machines
+		return true
+	}
+	p, err := netip.ParsePrefix(source)
+	return err == nil && (p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 7)
+}
+
+// inbound: a rule of a network security group lets the Internet in.
+func (g *guard) inbound(c *planned.Change) {
+	rules := []any{}
+	switch c.Type {
+	case "azurerm_network_security_rule":
+		if c.After != nil {
+			rules = append(rules, map[string]any(c.After))
+		}
+	case "azurerm_network_security_group":
+		rules = planned.List(c.Will("security_rule"))
+	}
+	for _, r := range rules {
+		if planned.Value(r, "direction") != "Inbound" || planned.Value(r, "access") != "Allow" {
+			continue
+		}
+		sources := append(planned.Texts(planned.Value(r, "source_address_prefixes")), planned.Text(planned.Value(r, "source_address_prefix")))
+		for _, s := range sources {
+			if internet(s) {
+				g.find(InternetInbound, c.Address, "Name the gateway's subnet, or VirtualNetwork, as the source.",
+					"The rule %q lets %s in.", planned.Text(planned.Value(r, "name")), s)
+			}
+		}
+	}
+}
+
+// wayIn: without its private endpoint a resource can be reached publicly or not at all.
+func (g *guard) wayIn(c *planned.Change) {
+	target := planned.Text(c.Was("private_service_connection.0.private_connection_resource_id"))
+	parts := planned.Texts(c.Was("private_service_connection.0.subresource_names"))
+	if g.goes(target) {
+		return
+	}
+	other := func(o planned.Change) bool {
+		return o.Type == c.Type && o.After != nil && o.WillText("private_service_connection.0.private_connection_resource_id") == target &&
+			slices.Equal(planned.Texts(o.Will("private_service_connection.0.subresource_names")), parts)
+	}
+	if !slices.ContainsFunc(g.all, other) {
+		g.find(OnlyWayIn, c.Address, "Keep it, or make its successor in a plan of its own first.",
+			"This private endpoint is the only private way to %s, which stays.", orUnnamed(target))
+	}
+}
+
+func orUnnamed(id string) string {
+	if id == "" {
+		return "its resource"
+	}
+	return id
+}

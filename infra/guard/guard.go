@@ -1,0 +1,126 @@
+// Package guard refuses plans that would open what must stay shut. It reads a
+// plan and touches nothing.
+package guard
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"tollgate/infra/planned"
+)
+
+// The rules. Those of an environment that is declared private hold for all that
+// will be there, the others for what the plan changes.
+const (
+	PublicBackend   = "public-backend"   // a backend would answer the Internet
+	InternetInbound = "internet-inbound" // a rule of the network lets the Internet in
+	OnlyWayIn       = "only-way-in"      // the only private way to something goes
+	SharedAudience  = "shared-audience"  // a token for one API would be good at another
+	RoleInUse       = "role-in-use"      // a role goes that somebody still uses
+	ScopeInUse      = "scope-in-use"     // a scope goes that somebody still uses
+	RuleOff         = "rule-off"         // an access rule is turned off or weakened
+	PublicPath      = "public-path"      // private: a backend, storage or vault can be reached publicly
+	NotShut         = "not-shut"         // private: an access rule isn't on
+	NoDiagnostics   = "no-diagnostics"   // private: nothing records what happens to a resource
+	SecretInState   = "secret-in-state"  // private: a secret would stand in the state
+	NotKnown        = "not-known"        // private: a guarded value can't be known before apply
+)
+
+// unacceptable are the rules that nobody can wave through.
+var unacceptable = []string{PublicBackend, InternetInbound, OnlyWayIn, SharedAudience, PublicPath}
+
+// Finding is one thing that a plan must not do.
+type Finding struct {
+	Rule       string `json:"rule"`
+	Address    string `json:"address"`
+	Why        string `json:"why"`
+	How        string `json:"how"` // to go on
+	Acceptable bool   `json:"acceptable"`
+}
+
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s\n  %s\n  %s", f.Rule, f.Address, f.Why, f.how())
+}
+
+func (f Finding) how() string {
+	if !f.Acceptable {
+		return f.How
+	}
+	return fmt.Sprintf("%s If it is meant: --accept '%s:%s'", f.How, f.Rule, f.Address)
+}
+
+// Facts are what the plan itself doesn't say.
+type Facts struct {
+	Private bool          // the environment is declared private: nothing but the gateway answers the Internet
+	Uses    []planned.Use // by the contracts
+}
+
+// Check is all that the plan must not do, by rule and address.
+func Check(plan *tfjson.Plan, facts Facts) []Finding {
+	g := &guard{plan: plan, all: planned.Of(plan), facts: facts}
+	g.exposure()
+	g.audiences()
+	g.used()
+	g.turnedOff()
+	if facts.Private {
+		g.publicPaths()
+		g.notShut()
+		g.diagnostics()
+		g.secrets()
+	}
+	slices.SortStableFunc(g.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Address, b.Address))
+	})
+	return slices.Compact(g.found)
+}
+
+// Accept parts findings into those that stop the plan and those that were accepted,
+// each by RULE:ADDRESS. An acceptance that fits no finding, or none that may be accepted, is an error:
+// it was meant for another plan.
+func Accept(findings []Finding, accepted []string) (refused, passed []Finding, err error) {
+	used := map[string]bool{}
+	for _, f := range findings {
+		if id := f.Rule + ":" + f.Address; f.Acceptable && slices.Contains(accepted, id) {
+			used[id], passed = true, append(passed, f)
+		} else {
+			refused = append(refused, f)
+		}
+	}
+	for _, id := range accepted {
+		rule, address, _ := strings.Cut(id, ":")
+		switch {
+		case used[id]:
+		case slices.Contains(unacceptable, rule):
+			return refused, passed, fmt.Errorf("--accept %s: %s can't be accepted; change the plan", id, rule)
+		default:
+			return refused, passed, fmt.Errorf("--accept %s: this plan has no finding %s at %q", id, rule, address)
+		}
+	}
+	return refused, passed, nil
+}
+
+type guard struct {
+	plan  *tfjson.Plan
+	all   []planned.Change
+	facts Facts
+	found []Finding
+}
+
+func (g *guard) find(rule, address, how, why string, args ...any) {
+	g.found = append(g.found, Finding{
+		Rule: rule, Address: address, Why: fmt.Sprintf(why, args...), How: how,
+		Acceptable: !slices.Contains(unacceptable, rule),
+	})
+}
+
+// goes tells that something with that id won't be there after the plan.
+func (g *guard) goes(id string) bool {
+	if id == "" {
+		return false
+	}
+	return slices.ContainsFunc(g.all, func(c planned.Change) bool { return c.Removed() && planned.Text(c.Was("id")) == id })
+}

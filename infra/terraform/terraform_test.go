@@ -1,0 +1,449 @@
+package terraform_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"tollgate/infra/terraform"
+	mirror "tollgate/tests/terraform"
+)
+
+// bench is an environment dev with one main.tf, and a folder to work in.
+type bench struct {
+	terraform.Options
+	mu    sync.Mutex
+	steps []terraform.Step
+	begun chan string // addresses, as they begin
+}
+
+func prepare(t *testing.T, main string) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	b := &bench{begun: make(chan string, 100)}
+	b.Options = terraform.Options{
+		Environ: mirror.Env(t), Infra: filepath.Join(dir, "infra"), Environment: "dev", Folder: filepath.Join(dir, ".tollgate/infra/dev"),
+		Step: func(s terraform.Step) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.steps = append(b.steps, s)
+			if s.Kind == terraform.Began {
+				b.begun <- s.Address
+			}
+		},
+	}
+	b.write(t, "main.tf", main)
+	return b
+}
+
+func (b *bench) write(t *testing.T, name, text string) {
+	t.Helper()
+	name = filepath.Join(b.Infra, "environments/dev", name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) open(t *testing.T) *terraform.Work {
+	t.Helper()
+	w, err := terraform.Open(t.Context(), b.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	if err := w.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (b *bench) planned(t *testing.T) *terraform.Work {
+	t.Helper()
+	w := b.open(t)
+	if _, changes, err := w.Plan(t.Context(), terraform.Create); err != nil || !changes {
+		t.Fatal(changes, err)
+	}
+	return w
+}
+
+func kind(t *testing.T, err error, want terraform.Kind) *terraform.Error {
+	t.Helper()
+	e, ok := errors.AsType[*terraform.Error](err)
+	if !ok || e.Kind != want {
+		t.Fatalf("got %v, want an error of the kind %s", err, want)
+	}
+	t.Log(err)
+	return e
+}
+
+const one = `
+terraform {
+  backend "azurerm" {}
+}
+
+variable "environment" {
+  type    = string
+  default = "none"
+}
+
+resource "terraform_data" "one" {
+  input = var.environment
+}
+
+output "environment" {
+  value = terraform_data.one.output
+}
+
+output "key" {
+  value     = "hush"
+  sensitive = true
+}
+`
+
+func TestWhatWasPlannedIsAppliedAndKeptInALocalState(t *testing.T) {
+	b := prepare(t, one)
+	b.Variables = []byte(`{"environment": "dev"}`)
+	w := b.planned(t)
+	if !w.Local() {
+		t.Error("got a state elsewhere, want a local one")
+	}
+	if err := w.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.Outputs(t.Context())
+	if err != nil || string(out["environment"].Value) != `"dev"` || !out["key"].Sensitive {
+		t.Errorf("got %v, %v, want the contracts' variable and a sensitive key", out, err)
+	}
+	w.Close()
+	again := b.open(t)
+	if _, changes, err := again.Plan(t.Context(), terraform.Create); err != nil || changes {
+		t.Errorf("got changes %t, %v in a second run, want none", changes, err)
+	}
+}
+
+func TestTheWorkFolderIsForItsOwnerOnlyAndKeepsNoPlan(t *testing.T) {
+	b := prepare(t, one)
+	w := b.planned(t)
+	if err := w.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(b.Folder, "tollgate.tfplan"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v for the plan, want mode 0600 while it is there", info, err)
+	}
+	w.Close()
+	if _, err := os.Stat(filepath.Join(b.Folder, "tollgate.tfplan")); err == nil {
+		t.Error("the plan is still there after Close")
+	}
+	for name, want := range map[string]os.FileMode{"": 0o700, "state": 0o700, "state/terraform.tfstate": 0o600} {
+		info, err := os.Stat(filepath.Join(b.Folder, name))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%q: got %v, %v, want mode %o", name, info, err, want)
+		}
+	}
+}
+
+func TestVariablesOfTheShellDoNotSteerAPlan(t *testing.T) {
+	b := prepare(t, one)
+	b.Environ = append(b.Environ, "TF_VAR_environment=shell", "TF_CLI_ARGS_plan=-destroy", "TF_WORKSPACE=other", "TF_DATA_DIR=/nowhere")
+	w := b.planned(t)
+	if err := w.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.Outputs(t.Context())
+	if err != nil || string(out["environment"].Value) != `"none"` {
+		t.Errorf("got %s, %v, want the default", out["environment"].Value, err)
+	}
+	if got := len(terraform.Ignored(b.Environ)); got != 4 {
+		t.Errorf("got %d variables named as ignored, want 4", got)
+	}
+}
+
+func TestAMissingOrOldTerraformIsToldWithWhatToInstall(t *testing.T) {
+	b := prepare(t, one)
+	b.Program = "no-such-terraform"
+	_, err := terraform.Open(t.Context(), b.Options)
+	kind(t, err, terraform.NotInstalled)
+	b.Program = filepath.Join(t.TempDir(), "terraform")
+	if err := os.WriteFile(b.Program, []byte("#!/bin/sh\necho '{\"terraform_version\": \"1.9.8\", \"platform\": \"linux_amd64\", \"provider_selections\": {}}'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err = terraform.Open(t.Context(), b.Options)
+	if e := kind(t, err, terraform.NotInstalled); !strings.Contains(e.What, "1.9.8") {
+		t.Errorf("got %q, want the version", e.What)
+	}
+}
+
+func TestAnUnknownEnvironmentIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	b := prepare(t, one)
+	b.Environment = "prd"
+	if _, err := terraform.Open(t.Context(), b.Options); err == nil || !strings.Contains(err.Error(), "it has dev") {
+		t.Errorf("got %v, want an error that names dev", err)
+	}
+	if _, err := os.Stat(b.Folder); err == nil {
+		t.Error("a work folder was made")
+	}
+}
+
+func TestAStalePlanIsRefused(t *testing.T) {
+	b := prepare(t, one)
+	w := b.planned(t)
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.CopyFS(other, os.DirFS(w.Root())); err != nil {
+		t.Fatal(err)
+	}
+	mirror.Run(t, other, "apply", "-auto-approve", "-var", "environment=meanwhile")
+	kind(t, w.Apply(t.Context()), terraform.Stale)
+}
+
+// waiting makes a resource whose creation lasts until somebody writes to the fifo.
+const waiting = `
+resource "terraform_data" "first" {
+}
+
+resource "terraform_data" "slow" {
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" {
+    command = "cat '%s'"
+  }
+}
+
+resource "terraform_data" "last" {
+  depends_on = [terraform_data.slow]
+}
+`
+
+func fifo(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// until waits for an address to begin.
+func (b *bench) until(t *testing.T, address string) {
+	t.Helper()
+	for got := range b.begun {
+		if got == address {
+			return
+		}
+	}
+}
+
+func TestOneInterruptionEndsTerraformInOrder(t *testing.T) {
+	b := prepare(t, strings.ReplaceAll(waiting, "%s", fifo(t)))
+	w := b.planned(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Apply(ctx) }()
+	b.until(t, "terraform_data.slow")
+	interrupt()
+	err := <-ended
+	i, ok := errors.AsType[*terraform.Interrupted](err)
+	if !ok || !i.Applying || i.Killed || len(i.Done) != 1 || i.Done[0].Address != "terraform_data.first" || len(i.Begun) != 1 {
+		t.Fatalf("got %v, want an interruption in the middle, with the first resource done", err)
+	}
+	t.Log(err)
+	w.Close()
+	// The lock is given back and the state is whole: the rest can be planned.
+	again := b.open(t)
+	plan, changes, err := again.Plan(t.Context(), terraform.Create)
+	if err != nil || !changes {
+		t.Fatal(changes, err)
+	}
+	for _, r := range plan.ResourceChanges {
+		if r.Address == "terraform_data.first" && !r.Change.Actions.NoOp() {
+			t.Error("what was done before the interruption is not in the state")
+		}
+	}
+}
+
+func TestASecondInterruptionKills(t *testing.T) {
+	b := prepare(t, strings.ReplaceAll(waiting, "%s", fifo(t)))
+	abandon := make(chan struct{})
+	b.Abandon = abandon
+	w := b.planned(t)
+	ended := make(chan error, 1)
+	// Without the first: a Terraform that is asked ends too fast here to be killed.
+	go func() { ended <- w.Apply(t.Context()) }()
+	b.until(t, "terraform_data.slow")
+	close(abandon)
+	err := <-ended
+	i, ok := errors.AsType[*terraform.Interrupted](err)
+	if !ok || !i.Killed || len(i.Begun) != 1 {
+		t.Fatalf("got %v, want a kill with one under way", err)
+	}
+	t.Log(err)
+}
+
+func TestALockThatSomebodyHoldsIsToldWithItsHolder(t *testing.T) {
+	pipe := fifo(t)
+	b := prepare(t, strings.ReplaceAll(waiting, "%s", pipe))
+	w := b.planned(t)
+	ended := make(chan error, 1)
+	go func() { ended <- w.Apply(t.Context()) }()
+	b.until(t, "terraform_data.slow")
+
+	// A process of its own, and in another folder: it has the state's path and no more.
+	other := prepare(t, strings.ReplaceAll(waiting, "%s", pipe))
+	o := other.open(t)
+	text := "terraform {\n  backend \"local\" {\n    path = \"" + filepath.Join(b.Folder, "state/terraform.tfstate") + "\"\n  }\n}\n"
+	if err := os.WriteFile(filepath.Join(o.Root(), "backend_override.tf"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := o.Plan(t.Context(), terraform.Create)
+	e := kind(t, err, terraform.Locked)
+	if !strings.Contains(e.What, "@") || !strings.Contains(e.Hint, "force-unlock") {
+		t.Errorf("got %v, want who holds it and how to take it away", e)
+	}
+	if _, err := terraform.Open(t.Context(), b.Options); err == nil {
+		t.Error("got a second work in the same folder, want none")
+	} else {
+		kind(t, err, terraform.Locked)
+	}
+	if err := os.WriteFile(pipe, []byte("go\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAFailedResourceIsNamedAndWhatWasDoneStays(t *testing.T) {
+	b := prepare(t, `
+resource "terraform_data" "first" {
+}
+
+resource "terraform_data" "bad" {
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" {
+    command = "echo no more room >&2; exit 3"
+  }
+}
+`)
+	w := b.planned(t)
+	err := w.Apply(t.Context())
+	e := kind(t, err, terraform.Provider)
+	f, _ := errors.AsType[*terraform.Failure](err)
+	if e.Address != "terraform_data.bad" || len(f.Done) != 1 {
+		t.Errorf("got %q and %v done, want terraform_data.bad and the first", e.Address, f.Done)
+	}
+}
+
+func TestAFaultInTheSourcesIsToldWithItsLine(t *testing.T) {
+	b := prepare(t, "resource \"terraform_data\" \"one\" {\n  inputs = 1\n}\n")
+	w := b.open(t)
+	_, _, err := w.Plan(t.Context(), terraform.Create)
+	if e := kind(t, err, terraform.Configuration); e.Address != "main.tf:2" {
+		t.Errorf("got %q, want main.tf:2", e.Address)
+	}
+}
+
+func TestAProviderThatCannotBeHadIsToldAsSuch(t *testing.T) {
+	b := prepare(t, `
+terraform {
+  required_providers {
+    azurerm = { source = "hashicorp/azurerm", version = "~> 5.2" }
+  }
+}
+`)
+	empty := t.TempDir()
+	file := filepath.Join(empty, "terraformrc")
+	if err := os.WriteFile(file, []byte("provider_installation {\n  filesystem_mirror {\n    path = \""+empty+"\"\n  }\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.Environ = append(b.Environ, "TF_CLI_CONFIG_FILE="+file)
+	w, err := terraform.Open(t.Context(), b.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	kind(t, w.Init(t.Context()), terraform.Registry)
+}
+
+func TestAStateThatWasNotSavedStopsEverythingElse(t *testing.T) {
+	b := prepare(t, one)
+	w := b.open(t)
+	w.Close()
+	if err := os.WriteFile(filepath.Join(w.Root(), "errored.tfstate"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := terraform.Open(t.Context(), b.Options)
+	kind(t, err, terraform.StateUnsaved)
+	if _, err := os.Stat(filepath.Join(w.Root(), "errored.tfstate")); err != nil {
+		t.Error("the unsaved state is gone")
+	}
+}
+
+func TestALocalStateIsNotLeftBehindForOneElsewhere(t *testing.T) {
+	b := prepare(t, one)
+	w := b.planned(t)
+	if err := w.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	b.write(t, "state.tfbackend", "container_name = \"state\"\n")
+	_, err := terraform.Open(t.Context(), b.Options)
+	kind(t, err, terraform.StateUnsaved)
+}
+
+func TestTheProvidersLockGoesBackToTheSources(t *testing.T) {
+	b := prepare(t, `
+terraform {
+  required_providers {
+    azuread = { source = "hashicorp/azuread", version = "~> 3.9" }
+  }
+}
+`)
+	b.open(t)
+	text, err := os.ReadFile(filepath.Join(b.Infra, "environments/dev/.terraform.lock.hcl"))
+	if err != nil || !strings.Contains(string(text), "hashicorp/azuread") {
+		t.Errorf("got %q, %v, want the lock of azuread", text, err)
+	}
+}
+
+// The terminal sends Ctrl-C to a whole process group. Terraform ends at once at a second
+// signal, so it mustn't be in ours.
+func TestTheTerminalsCtrlCDoesNotReachTerraform(t *testing.T) {
+	if _, err := exec.LookPath("ps"); err != nil {
+		t.Skip("needs ps")
+	}
+	pipe := fifo(t)
+	b := prepare(t, strings.ReplaceAll(waiting, "%s", pipe))
+	w := b.planned(t)
+	ended := make(chan error, 1)
+	go func() { ended <- w.Apply(t.Context()) }()
+	b.until(t, "terraform_data.slow")
+	out, err := exec.Command("ps", "-o", "pgid=,ppid=,args=", "-A").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := syscall.Getpgrp()
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		if len(f) > 3 && strings.HasSuffix(f[2], "terraform") && f[3] == "apply" && strings.Contains(line, b.Folder) && f[0] == strconv.Itoa(own) {
+			t.Errorf("terraform is in this process's group: %s", line)
+		}
+	}
+	if err := os.WriteFile(pipe, []byte("go\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
