@@ -17,7 +17,6 @@ type Variables struct {
 	Gateway     string            `json:"gateway"`
 	Environment string            `json:"environment"`
 	TenantID    string            `json:"tenant_id"`
-	Cloud       string            `json:"cloud"`
 	APIs        map[string]API    `json:"apis"`    // by name
 	Clients     map[string]Client `json:"clients"` // by name
 }
@@ -36,7 +35,9 @@ type API struct {
 	AssignmentRequired bool             `json:"assignment_required"`
 	OptionalClaims     []string         `json:"optional_claims"`
 	GroupClaims        bool             `json:"group_claims"`
-	TrustsGateway      bool             `json:"trusts_gateway"` // the registration takes the gateway's managed identity as its credential
+	// Federated has "gateway" where the gateway's managed identity is the registration's
+	// credential; the subject, its object id, is for Terraform to fill in.
+	Federated map[string]Federated `json:"federated"`
 }
 
 // Scope is a delegated permission.
@@ -98,7 +99,7 @@ func Of(estate *contract.Estate, environment string) (*Variables, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	v := &Variables{Gateway: r.Gateway, Environment: environment, TenantID: r.Tenant, Cloud: r.Cloud, APIs: map[string]API{}, Clients: map[string]Client{}}
+	v := &Variables{Gateway: r.Gateway, Environment: environment, TenantID: r.Tenant, APIs: map[string]API{}, Clients: map[string]Client{}}
 	for _, a := range r.APIs {
 		v.APIs[a.Name] = apiOf(a)
 	}
@@ -113,7 +114,10 @@ func apiOf(a contract.Registration) API {
 		IdentifierURI: a.Audience, DisplayName: a.DisplayName, Description: a.Description, Owners: list(a.Owners),
 		TokenVersion: a.TokenVersion, SignInAudience: "AzureADMyOrg", Scopes: map[string]Scope{}, Roles: map[string]Role{},
 		Groups: list(a.Groups), AssignmentRequired: a.AssignmentRequired, OptionalClaims: list(a.OptionalClaims),
-		GroupClaims: a.GroupClaims, TrustsGateway: a.TrustsGateway,
+		GroupClaims: a.GroupClaims, Federated: map[string]Federated{},
+	}
+	if g := a.Gateway; g != nil {
+		out.Federated["gateway"] = Federated{g.Issuer, g.Subject, g.Audience}
 	}
 	if a.MultiTenant {
 		out.SignInAudience = "AzureADMultipleOrgs"

@@ -12,8 +12,10 @@ import (
 	"strings"
 )
 
-// exchangeAudience is the one audience that Entra takes of another platform's token (entra-oauth.md §4).
-const exchangeAudience = "api://AzureADTokenExchange"
+// exchangeAudience is the one audience that Entra takes of another platform's token (entra-oauth.md §4); each cloud has its own.
+func exchangeAudience(cloud string) string {
+	return "api://AzureADTokenExchange" + map[string]string{"usgov": "USGov", "china": "China"}[cloud]
+}
 
 // GitHubIssuer issues the tokens of GitHub Actions.
 const GitHubIssuer = "https://token.actions.githubusercontent.com"
@@ -36,8 +38,8 @@ func (c *Credentials) kinds() map[string]string {
 }
 
 // federated are the platforms' identities, by platform.
-func (c *Credentials) federated() map[string]Federated {
-	out := map[string]Federated{}
+func (c *Credentials) federated(cloud string) map[string]Federated {
+	out, audience := map[string]Federated{}, exchangeAudience(cloud)
 	if g := c.GitHub; g != nil {
 		subject := "repo:" + g.Repository + ":"
 		switch {
@@ -48,13 +50,13 @@ func (c *Credentials) federated() map[string]Federated {
 		default:
 			subject += "ref:refs/tags/" + g.Tag
 		}
-		out["github"] = Federated{GitHubIssuer, subject, exchangeAudience}
+		out["github"] = Federated{GitHubIssuer, subject, audience}
 	}
 	if k := c.Kubernetes; k != nil {
-		out["kubernetes"] = Federated{k.Issuer, "system:serviceaccount:" + k.Namespace + ":" + k.ServiceAccount, exchangeAudience}
+		out["kubernetes"] = Federated{k.Issuer, "system:serviceaccount:" + k.Namespace + ":" + k.ServiceAccount, audience}
 	}
 	if a := c.AWS; a != nil {
-		out["aws"] = Federated{a.Issuer, a.Subject, exchangeAudience}
+		out["aws"] = Federated{a.Issuer, a.Subject, audience}
 	}
 	return out
 }

@@ -40,10 +40,10 @@ type Registration struct {
 	Roles                          []RegisteredRole
 	Groups                         []string // object ids, assigned without a role
 	AssignmentRequired             bool
-	OptionalClaims                 []string // of access tokens
-	GroupClaims                    bool     // groups that are assigned to it, in groups
-	TrustsGateway                  bool     // the gateway's managed identity proves it (onBehalfOf by federation)
-	OwnKeys                        bool     // Entra signs with keys of its own
+	OptionalClaims                 []string   // of access tokens
+	GroupClaims                    bool       // groups that are assigned to it, in groups
+	Gateway                        *Federated // the gateway's managed identity proves it (onBehalfOf by federation); its object id, the subject, isn't known here
+	OwnKeys                        bool       // Entra signs with keys of its own
 	Lifetime                       time.Duration
 	File                           string // its contract
 	Line                           int

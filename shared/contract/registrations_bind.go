@@ -22,8 +22,8 @@ func (b *binder) registration(d *document, a *API, planned *PlannedAPI) Registra
 	if slices.Contains(b.estate.Gateway.Identity.TokenVersions, "v2") {
 		r.TokenVersion = 2
 	}
-	if auth := a.Backend.Authenticate; auth != nil && auth.OnBehalfOf != nil {
-		r.TrustsGateway = auth.OnBehalfOf.Federated != nil
+	if auth := a.Backend.Authenticate; auth != nil && auth.OnBehalfOf != nil && auth.OnBehalfOf.Federated != nil {
+		r.Gateway = &Federated{Issuer: b.cloud().signIn + "/" + strings.ToLower(b.env.Tenant) + "/v2.0", Audience: exchangeAudience(b.env.Cloud)}
 	}
 	for i, role := range a.Roles {
 		if slices.ContainsFunc(a.Scopes, func(s Scope) bool { return s.Name == role.Name }) {
@@ -114,7 +114,7 @@ func (b *binder) clientRegistration(d *document, c *Client) ClientRegistration {
 	given := b.env.Credentials[c.Name]
 	r := ClientRegistration{
 		Name: c.Name, DisplayName: b.displayName(c.Name), Description: c.Description, ClientID: b.env.Client[c.Name],
-		Owners: b.owned(d, c.Owner), Kind: c.Credential.Kind, Federated: given.federated(),
+		Owners: b.owned(d, c.Owner), Kind: c.Credential.Kind, Federated: given.federated(b.env.Cloud),
 		Redirects: platforms(c.Credential.Kind, b.env.RedirectURIs[c.Name]), File: d.file, Line: d.at[""].line,
 	}
 	for _, text := range given.Certificates {
