@@ -89,6 +89,13 @@ func faultsIn(dir, environment string) (contract.Faults, error) {
 		if faults = append(faults, more...); plan != nil {
 			faults = append(faults, plan.Outdated(time.Now())...)
 		}
+		if !estate.BindsIdentity(e) {
+			continue // what Entra holds is made by hand there, or by other means
+		}
+		registrations, more := estate.Registrations(e)
+		if faults = append(faults, more...); registrations != nil {
+			faults = append(faults, registrations.Outdated(time.Now())...)
+		}
 	}
 	if len(environments) == 0 {
 		faults = append(faults, contract.Fault{File: "environments", Warning: true, Message: "there is no environment; nothing that an environment binds was checked"})

@@ -195,6 +195,7 @@ func (b *binder) checkEnvironment() {
 	b.checkIDs("clientId", "API", env.ClientID, b.estate.apiNames())
 	b.checkIDs("client", "client", env.Client, clients)
 	b.checkIDs("tenants", "", env.Tenants, nil)
+	b.checkIdentityValues()
 	if _, taken := env.Tenants[Home]; taken {
 		d.fault("tenants."+Home+"#", "%s is the environment's own tenant; call this one something else", Home)
 	}

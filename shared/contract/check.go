@@ -31,6 +31,7 @@ func (e *Estate) check() {
 	e.checkClients()
 	e.checkProducts()
 	e.checkKeyPlaces()
+	e.checkIdentity()
 }
 
 func (e *Estate) checkGateway() {

@@ -25,8 +25,16 @@ func (e *Estate) checkClients() {
 	}
 }
 
+// The kinds of a client's credential.
+const (
+	CredentialCertificate = "certificate"
+	CredentialFederated   = "federated"
+	CredentialSecret      = "secret"
+	CredentialNone        = "none"
+)
+
 func checkCredential(d *document, c Credential) {
-	secret := c.Kind == "secret"
+	secret := c.Kind == CredentialSecret
 	if secret && (c.Expires == "" || c.Reason == "") {
 		d.fault("credential", "a secret needs expires: and reason:; better, use a certificate or a federated credential")
 	}
@@ -51,6 +59,7 @@ func (e *Estate) checkUse(d *document, at string, u *Use) {
 			}
 		}
 	}
+	checkPreauthorized(d, at, u)
 	check("scope", "scopes", u.Scopes, e.APIs[i].scopeNames())
 	check("role", "roles", u.Roles, e.APIs[i].roleNames())
 }
@@ -118,5 +127,5 @@ func (b *binder) callers(d *document, a *API) Callers {
 // strong tells whether the client's contract rules a secret out.
 func (b *binder) strong(name string) bool {
 	i := slices.IndexFunc(b.estate.Clients, func(c Client) bool { return c.Name == name })
-	return i >= 0 && slices.Contains([]string{"certificate", "federated"}, b.estate.Clients[i].Credential.Kind)
+	return i >= 0 && slices.Contains([]string{CredentialCertificate, CredentialFederated}, b.estate.Clients[i].Credential.Kind)
 }

@@ -191,7 +191,7 @@ func (d *document) decodeList(n *yaml.Node, v reflect.Value, path string, tag re
 		d.decode(item, out.Index(i), at, tag)
 		if item.Kind == yaml.ScalarNode && item.Value != "" {
 			if seen[item.Value] {
-				d.fault(at, "%q is in the list twice", item.Value)
+				d.fault(at, "%q is in the list twice", shown(item.Value))
 			}
 			seen[item.Value] = true
 		}

@@ -75,6 +75,7 @@ func (a *API) setDefaults(g *Gateway) {
 	orElseText(&a.SigningKeys, "tenant")
 	orElseText(&a.Principals, "both")
 	orElseText(&a.ClientAuth, "any")
+	orElseText(&a.Assignment, AssignmentRequired)
 	a.Backend.setDefaults()
 	a.Backend.Authenticate.setDefaults()
 	if a.Backend.Assertion != nil {

@@ -101,3 +101,11 @@ func suggest(name string, known []string) string {
 	}
 	return "; known: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 }
+
+// shown is a text short enough for a message. A long one may be a key that strayed here.
+func shown(s string) string {
+	if len(s) > 512 || strings.ContainsRune(s, '\n') {
+		return "the same text"
+	}
+	return s
+}

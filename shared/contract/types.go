@@ -42,12 +42,13 @@ type Gateway struct {
 	FloodGuard      FloodGuard        `field:"floodGuard" doc:"When an address that sends refused credentials is slowed down. It can't lock anyone out."`
 	ResponseHeaders map[string]string `field:"responseHeaders" doc:"Headers on every answer, refusals too, instead of the backend's." keys:"^[A-Za-z][A-Za-z0-9-]{0,63}$"`
 
-	Products         map[string]Product `field:"products" doc:"Bundles of APIs that are subscribed to, by name." keys:"^[a-z][a-z0-9-]{0,62}$"`
-	SubscriptionKeys SubscriptionKeys   `field:"subscriptionKeys" doc:"How subscription keys are sent, and how fresh what is known of them must be."`
-	Revocation       *Revocation        `field:"revocation" doc:"How fresh the list of revocations must be. With a store, revocations always hold; this needs one."`
-	Audit            Audit              `field:"audit" doc:"What events hold, and what happens while none can be kept. Without it: everything, and calls are refused."`
-	Health           Health             `field:"health" doc:"What GET /_gateway/health tells. Without it, the status alone."`
-	Errors           string             `field:"errors" doc:"How refusals are written, for APIs that don't say, and where there is no API. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts, for clients that know those." enum:"problem,apim" default:"problem"`
+	Products               map[string]Product               `field:"products" doc:"Bundles of APIs that are subscribed to, by name." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	SubscriptionKeys       SubscriptionKeys                 `field:"subscriptionKeys" doc:"How subscription keys are sent, and how fresh what is known of them must be."`
+	Revocation             *Revocation                      `field:"revocation" doc:"How fresh the list of revocations must be. With a store, revocations always hold; this needs one."`
+	Audit                  Audit                            `field:"audit" doc:"What events hold, and what happens while none can be kept. Without it: everything, and calls are refused."`
+	Health                 Health                           `field:"health" doc:"What GET /_gateway/health tells. Without it, the status alone."`
+	AuthenticationContexts map[string]AuthenticationContext `field:"authenticationContexts" doc:"What the stepUp of operations means in Entra, by its id: c1 to c99. Without it, stepUp takes what the tenant has." keys:"^c[1-9][0-9]?$"`
+	Errors                 string                           `field:"errors" doc:"How refusals are written, for APIs that don't say, and where there is no API. problem: RFC 9457. apim: Azure API Management's envelope, statuses and texts, for clients that know those." enum:"problem,apim" default:"problem"`
 }
 
 // Identity says whose tokens are accepted.
@@ -85,26 +86,29 @@ type Names []string
 
 // API is what one API promises.
 type API struct {
-	Kind        string      `field:"kind,required" doc:"Always API. One file for each API." enum:"API"`
-	Name        string      `field:"name,required" doc:"The API's name, unique in the estate." pattern:"^[a-z][a-z0-9-]{0,62}$"`
-	Description string      `field:"description" doc:"For readers."`
-	Owner       string      `field:"owner,required" doc:"Who answers for it: a mail address or a team's name."`
-	Path        string      `field:"path,required" doc:"Where the API lives. Every operation is below it, and no other API."`
-	Backend     Backend     `field:"backend" doc:"Where granted calls go. An API needs one unless every operation of it has answer."`
-	Audience    Text        `field:"audience,required" doc:"The registration's Application ID URI: aud of a v1 token, and of tokens of other issuers. A v2 token carries the client id instead, bound in the environment."`
-	Issuers     []string    `field:"issuers" doc:"Whose tokens are accepted: entra, or names under the gateway's identity.issuers." default:"entra"`
-	Tenants     []string    `field:"tenants" doc:"Whose Entra tokens are accepted: home, or names under the environment's tenants." default:"home"`
-	SigningKeys string      `field:"signingKeys" doc:"tenant: Entra signs with the tenant's keys. application: with keys of this registration alone, as claims mapping asks for." enum:"tenant,application" default:"tenant"`
-	Principals  string      `field:"principals" doc:"Who may call at all; each operation's allow still decides." enum:"users,applications,both" default:"both"`
-	Clients     []string    `field:"clients" doc:"Which client applications may call, by the names of their contracts. Without it, any that holds what an operation asks for."`
-	ClientAuth  string      `field:"clientAuth" doc:"certificate: the client must have proved itself to Entra by a certificate or a federated credential (azpacr 2), not by a secret." enum:"any,certificate" default:"any"`
-	Guests      *bool       `field:"guests" doc:"false: users must be members of their tenant (acct 0, an optional claim of the registration)."`
-	Scopes      []Scope     `field:"scopes" doc:"Delegated permissions the API offers: what an app may do for a signed-in user."`
-	Roles       []Role      `field:"roles" doc:"App roles the API offers, to applications and to users."`
-	Proof       Proof       `field:"proof" doc:"How a caller proves that a token bound to a key is its own. Without it, a bound token is refused."`
-	Require     []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
-	MaxBody     Size        `field:"maxBody" doc:"Largest request body. Larger ones are answered 413."`
-	Operations  []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
+	Kind          string      `field:"kind,required" doc:"Always API. One file for each API." enum:"API"`
+	Name          string      `field:"name,required" doc:"The API's name, unique in the estate." pattern:"^[a-z][a-z0-9-]{0,62}$"`
+	Description   string      `field:"description" doc:"For readers."`
+	Owner         string      `field:"owner,required" doc:"Who answers for it: a mail address or a team's name."`
+	Path          string      `field:"path,required" doc:"Where the API lives. Every operation is below it, and no other API."`
+	Backend       Backend     `field:"backend" doc:"Where granted calls go. An API needs one unless every operation of it has answer."`
+	Audience      Text        `field:"audience,required" doc:"The registration's Application ID URI: aud of a v1 token, and of tokens of other issuers. A v2 token carries the client id instead, bound in the environment."`
+	Issuers       []string    `field:"issuers" doc:"Whose tokens are accepted: entra, or names under the gateway's identity.issuers." default:"entra"`
+	Tenants       []string    `field:"tenants" doc:"Whose Entra tokens are accepted: home, or names under the environment's tenants." default:"home"`
+	SigningKeys   string      `field:"signingKeys" doc:"tenant: Entra signs with the tenant's keys. application: with keys of this registration alone, as claims mapping asks for." enum:"tenant,application" default:"tenant"`
+	Principals    string      `field:"principals" doc:"Who may call at all; each operation's allow still decides." enum:"users,applications,both" default:"both"`
+	Clients       []string    `field:"clients" doc:"Which client applications may call, by the names of their contracts. Without it, any that holds what an operation asks for."`
+	ClientAuth    string      `field:"clientAuth" doc:"certificate: the client must have proved itself to Entra by a certificate or a federated credential (azpacr 2), not by a secret." enum:"any,certificate" default:"any"`
+	Guests        *bool       `field:"guests" doc:"false: users must be members of their tenant (acct 0, an optional claim of the registration)."`
+	Scopes        []Scope     `field:"scopes" doc:"Delegated permissions the API offers: what an app may do for a signed-in user."`
+	Roles         []Role      `field:"roles" doc:"App roles the API offers, to applications and to users."`
+	Assignment    string      `field:"assignment" doc:"required: Entra issues tokens for this API only to users, groups and applications that are assigned to it. open: to all of the tenant; allow still decides." enum:"required,open" default:"required"`
+	Groups        []string    `field:"groups" doc:"Groups whose members may get tokens without a role, by the names under the environment's groups." pattern:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+	TokenLifetime Duration    `field:"tokenLifetime" doc:"How long Entra's tokens for this API are good, from 10m to 24h. Without it, 60 to 90 minutes. Needs Entra ID P1."`
+	Proof         Proof       `field:"proof" doc:"How a caller proves that a token bound to a key is its own. Without it, a bound token is refused."`
+	Require       []Required  `field:"require" doc:"Claims that every protected operation demands, all of them, besides its own rule."`
+	MaxBody       Size        `field:"maxBody" doc:"Largest request body. Larger ones are answered 413."`
+	Operations    []Operation `field:"operations,required" doc:"What can be called. Anything else is refused."`
 
 	Addresses       Addresses           `field:"addresses" doc:"From where calls to this API may come, besides what the gateway says. Needs the gateway's clientAddress."`
 	Query           Query               `field:"query" doc:"Which query parameters the backend gets."`
@@ -147,8 +151,9 @@ type Scope struct {
 
 // Role is an app role.
 type Role struct {
-	Name        string `field:"name,required" doc:"As in the token's roles." pattern:"^[A-Za-z0-9._:/-]{1,120}$"`
-	Description string `field:"description" doc:"For readers."`
+	Name        string   `field:"name,required" doc:"As in the token's roles." pattern:"^[A-Za-z0-9._:/-]{1,120}$"`
+	Description string   `field:"description" doc:"For readers."`
+	Groups      []string `field:"groups" doc:"Groups whose members hold the role, by the names under the environment's groups." pattern:"^[a-z][a-zA-Z0-9-]{0,62}$"`
 }
 
 // Required is one claim that must be there.
@@ -203,6 +208,8 @@ type Use struct {
 	API    string   `field:"api,required" doc:"The API's name."`
 	Scopes []string `field:"scopes" doc:"Scopes it asks for, for its users."`
 	Roles  []string `field:"roles" doc:"App roles it holds itself."`
+
+	Preauthorized *bool `field:"preauthorized" doc:"true: nobody is asked to consent to these scopes. For clients of the same owner as the API."`
 }
 
 // Credential is how a client proves itself.
@@ -230,6 +237,11 @@ type Environment struct {
 	AssertionKey *AssertionKey     `field:"assertionKey" doc:"The key behind the assertions that APIs ask for."`
 	Vaults       map[string]string `field:"vaults" doc:"Key Vaults, by the names that ${secret:NAME/…} in contracts calls them." keys:"^[a-z][a-z0-9-]{0,62}$"`
 	Identities   map[string]string `field:"identities" doc:"Client ids that the gateway itself uses, ${identities.NAME} in contracts. gateway is its user-assigned managed identity: for Key Vault, and wherever a contract names none; without it, the system-assigned one." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+
+	Groups       map[string]string      `field:"groups" doc:"Object ids of Entra groups, by the names that contracts call them. breakGlass is taken: the group that conditional access never shuts out." keys:"^[a-z][a-zA-Z0-9-]{0,62}$"`
+	Owners       map[string]string      `field:"owners" doc:"Object ids of the users or service principals that own registrations in Entra, by the text under owner: in contracts." keys:"^[^ ](.{0,254}[^ ])?$"`
+	Credentials  map[string]Credentials `field:"credentials" doc:"What clients prove themselves by here, by the client's name." keys:"^[a-z][a-z0-9-]{0,62}$"`
+	RedirectURIs map[string][]string    `field:"redirectURIs" doc:"Where Entra may send users back to after they signed in to a client, by the client's name." keys:"^[a-z][a-z0-9-]{0,62}$"`
 
 	Store *Store `field:"store" doc:"Where counters, subscriptions and revocations are kept. Needed where contracts have limits, products or revocation."`
 
