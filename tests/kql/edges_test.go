@@ -3,6 +3,7 @@ package kql_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,28 @@ func aSpikeIsOfAClientAndOfAnAPIToo(t *testing.T, e *engine) {
 	got := e.agrees(t, "refusal-spike", r)
 	if len(got) != 2 || got[0]["By"] != "api" || got[0]["Who"] != "orders" || got[1]["By"] != "client" || got[1]["Who"] != "app-1" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// A rule deployed for one API has its name in OfApi.
+func aSpikeRuleOfOneAPIIsAboutThatAPIAlone(t *testing.T, e *engine) {
+	r := record(t)
+	for _, api := range []string{"orders", "invoices"} {
+		bad := refused(now, 401, "bad_signature")
+		bad.API = api
+		r.slots(bad, settled.Add(-15*time.Minute), 20, 20, 20)
+	}
+	for of, want := range map[string]int{"": 3, "orders": 2, "rates": 0} { // the address, and each API
+		for _, q := range queries(t) {
+			if q.name != "refusal-spike" {
+				continue
+			}
+			text := strings.Replace(q.body, `let OfApi = "";`, `let OfApi = "`+of+`";`, 1)
+			got := e.eitherWay(t, question{Text: deployed(t, text), Schema: schema(), Tables: r.tables, Now: at(now)})
+			if len(got) != want {
+				t.Errorf("OfApi = %q: got %v, want %d", of, got, want)
+			}
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ func TestQueries(t *testing.T) {
 		{"who called is what tollgate who says", eachCountIsTollgatesOwn},
 		{"a spike of refusals is told, and the same volume of 200s is not", aSpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot},
 		{"a spike is of a client and of an API too", aSpikeIsOfAClientAndOfAnAPIToo},
+		{"a spike rule of one API is about that API alone", aSpikeRuleOfOneAPIIsAboutThatAPIAlone},
 		{"a window has its end in it, and not its beginning", windowsBorders},
 		{"networks of one token", networksOfOneToken},
 		{"both shapes give the same event", bothShapesGiveTheSameEvent},
