@@ -14,6 +14,8 @@ func TestQueries(t *testing.T) {
 		{"what the evaluator does not know is a fault", whatTheEvaluatorDoesNotKnowIsAFault},
 		{"each says what its model says", eachQuerySaysWhatItsModelSays},
 		{"who called is what tollgate who says", eachCountIsTollgatesOwn},
+		{"what it says of a call tollgate why says", whatItSaysOfACallTollgateWhySays},
+		{"what nobody used tollgate unused says", whatNobodyUsedTollgateUnusedSays},
 		{"a spike of refusals is told, and the same volume of 200s is not", aSpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot},
 		{"a spike is of a client and of an API too", aSpikeIsOfAClientAndOfAnAPIToo},
 		{"a window has its end in it, and not its beginning", windowsBorders},
