@@ -16,6 +16,7 @@ func TestQueries(t *testing.T) {
 		{"who called is what tollgate who says", eachCountIsTollgatesOwn},
 		{"what it says of a call tollgate why says", whatItSaysOfACallTollgateWhySays},
 		{"what nobody used tollgate unused says", whatNobodyUsedTollgateUnusedSays},
+		{"keys that nobody used tollgate unused says", keysThatNobodyUsedTollgateUnusedSays},
 		{"a spike of refusals is told, and the same volume of 200s is not", aSpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot},
 		{"a spike is of a client and of an API too", aSpikeIsOfAClientAndOfAnAPIToo},
 		{"a window has its end in it, and not its beginning", windowsBorders},
