@@ -65,7 +65,7 @@ func ours(t *testing.T) (flags []string, plan *contract.Plan) {
 
 // whatItSaysOfACallTollgateWhySays: of granted and refused calls, streams, and calls by nobody.
 func whatItSaysOfACallTollgateWhySays(t *testing.T, e *engine) {
-	d, r := desk.Bare(t), mixed(t)
+	d, r := e.desk(), mixed(t)
 	file := r.file(t)
 	for _, asked := range differing(r.events) {
 		var answer struct{ Event audit.Event }
@@ -87,17 +87,24 @@ func whatItSaysOfACallTollgateWhySays(t *testing.T, e *engine) {
 	}
 }
 
-// differing are the first call of each kind that matters to why, of the last thirty days.
+// differing are calls of the last thirty days, so many that each thing in which
+// answers of why differ is in one of them: each costs an analysis.
 func differing(all []seen) (out []seen) {
 	known := map[string]bool{}
 	for _, e := range only(all, func(e seen) bool { return isRequest(e) && e.Time.After(now.Add(-29*day)) }) {
-		kind := fmt.Sprint(e.Verdict, e.Event.Event, e.Principal == "", len(e.Limits) > 0, len(e.Marks) > 0, e.Subscription == "")
-		if !known[kind] {
-			known[kind] = true
+		news := false
+		for _, thing := range []string{
+			e.Verdict, e.Event.Event, "principal " + e.Principal, fmt.Sprint("limits ", len(e.Limits)), fmt.Sprint("marks ", len(e.Marks)),
+			fmt.Sprint("subscription ", e.Subscription != ""), fmt.Sprint("user ", e.User != ""), fmt.Sprint("rule ", e.Rule != ""),
+		} {
+			news = news || !known[thing]
+			known[thing] = true
+		}
+		if news {
 			out = append(out, e)
 		}
 	}
-	return out[:min(len(out), 16)]
+	return out
 }
 
 // calls are a few, so that each leaves other things unused.
@@ -129,7 +136,7 @@ func calls(t *testing.T, random *rand.Rand) *recording {
 
 // whatNobodyUsedTollgateUnusedSays, by the same contracts and events.
 func whatNobodyUsedTollgateUnusedSays(t *testing.T, e *engine) {
-	d, random := desk.Bare(t), rand.New(rand.NewPCG(8, 2))
+	d, random := e.desk(), rand.New(rand.NewPCG(8, 2))
 	flags, plan := ours(t)
 	ids := map[string]string{}
 	for _, c := range plan.Clients {
@@ -159,6 +166,9 @@ func whatNobodyUsedTollgateUnusedSays(t *testing.T, e *engine) {
 		}
 		sizes[len(got)] = true
 	}
+	if rows := e.saysOf(t, "unused", calls(t, random), filling{}); len(rows) > 0 {
+		t.Errorf("as checked in it says %v, want nothing", rows)
+	}
 	if len(sizes) < 5 {
 		t.Errorf("the answers have %v rows: too much alike", sizes)
 	}
@@ -166,4 +176,35 @@ func whatNobodyUsedTollgateUnusedSays(t *testing.T, e *engine) {
 
 func texted(r row) []string {
 	return []string{r["Kind"].(string), r["Api"].(string), r["Name"].(string)}
+}
+
+// quotasThatAreExhaustedTollgateWhoCounts: by code and by whoever called, over the rule's window.
+func quotasThatAreExhaustedTollgateWhoCounts(t *testing.T, e *engine) {
+	d, r, tick := e.desk(), mixed(t), time.Millisecond
+	var answer struct {
+		Callers []struct {
+			ID       string
+			Refusals map[string]float64
+		}
+	}
+	window := []string{"--since", settled.Add(tick - time.Hour).Format(time.RFC3339Nano), "--until", settled.Add(tick).Format(time.RFC3339Nano)}
+	said(t, d, 0, &answer, append([]string{"who", "--by", "client", "--json", "--events", r.file(t)}, window...)...)
+	want, got := map[[2]string]float64{}, map[[2]string]float64{}
+	for _, c := range answer.Callers {
+		for _, code := range []string{"quota_exceeded", "bandwidth_exceeded"} {
+			if n := c.Refusals[code]; n > 0 {
+				want[[2]string{c.ID, code}] += n
+			}
+		}
+	}
+	for _, row := range e.says(t, "quota-exhausted", r) {
+		who := row["Client"].(string)
+		if who == "" { // the command names whoever has no client by their key
+			who = row["Subscription"].(string)
+		}
+		got[[2]string{who, row["Code"].(string)}] += row["Refused"].(float64)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) < 4 {
+		t.Errorf("%d (-tollgate +query):\n%s", len(got), diff)
+	}
 }

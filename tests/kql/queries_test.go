@@ -17,6 +17,7 @@ func TestQueries(t *testing.T) {
 		{"what it says of a call tollgate why says", whatItSaysOfACallTollgateWhySays},
 		{"what nobody used tollgate unused says", whatNobodyUsedTollgateUnusedSays},
 		{"keys that nobody used tollgate unused says", keysThatNobodyUsedTollgateUnusedSays},
+		{"quotas that are exhausted tollgate who counts", quotasThatAreExhaustedTollgateWhoCounts},
 		{"a spike of refusals is told, and the same volume of 200s is not", aSpikeOfRefusalsIsToldAndTheSameVolumeOf200sIsNot},
 		{"a spike is of a client and of an API too", aSpikeIsOfAClientAndOfAnAPIToo},
 		{"a window has its end in it, and not its beginning", windowsBorders},
