@@ -1,0 +1,51 @@
+# Everything behind the gateway is private: storage, vault, event hub, telemetry and backends are reached
+# through private endpoints alone, and the gateway calls nothing but those, Entra and one partner.
+
+module "estate" {
+  source = "../../modules/estate"
+
+  gateway     = var.gateway
+  environment = var.environment
+  tenant_id   = var.tenant_id
+  apis        = var.apis
+  clients     = var.clients
+  location    = var.location
+  private     = true
+
+  network = {
+    address_space = "10.20.0.0/24"
+    subnets       = { gateway = "10.20.0.0/26", endpoints = "10.20.0.64/26" }
+    dns_zone      = "internal.contoso.example"
+    egress        = { restricted = true, addresses = ["203.0.113.16/28"] } # shipments.partner.example
+    outbound      = { nat_gateway = true }                                 # the partner lets one address in
+  }
+
+  # Where the contracts' backends are: names below dns_zone, for the addresses under backend in the environment.
+  backends = {
+    archive   = { address = "10.30.0.10" }
+    catalog-a = { address = "10.30.0.11" }
+    catalog-b = { address = "10.30.0.12" }
+    customers = { address = "10.30.0.13" }
+    directory = { address = "10.30.0.14" }
+    invoices  = { address = "10.30.0.15" }
+    ledger    = { address = "10.30.0.16" }
+    orders    = { address = "10.30.0.17" }
+    payments  = { address = "10.30.0.18" }
+    rates     = { address = "10.30.0.19" }
+    stock     = { address = "10.30.0.20" }
+  }
+
+  function = {
+    inbound             = { mode = "public" } # TLS 1.2 and newer; the deployment site stays shut
+    instance            = { memory_mb = 2048, maximum = 100, always_ready = 2, zone_redundant = true }
+    storage_replication = "ZRS"
+  }
+
+  vault = { sku_name = "premium" }
+
+  observability = {
+    retention = { days = 180, total_days = 730 }
+    alerts    = { mails = { oncall = var.alert_mail } }
+    event_hub = {}
+  }
+}

@@ -1,0 +1,3 @@
+# Example values.
+subscription_id = "00000000-0000-0000-0000-000000000000"
+alert_mail      = "platform-oncall@contoso.example"

@@ -1,0 +1,48 @@
+# As prod, at one instance, without the SIEM: what works here works there.
+
+module "estate" {
+  source = "../../modules/estate"
+
+  gateway     = var.gateway
+  environment = var.environment
+  tenant_id   = var.tenant_id
+  apis        = var.apis
+  clients     = var.clients
+  location    = var.location
+  private     = true
+
+  network = {
+    address_space = "10.21.0.0/24"
+    subnets       = { gateway = "10.21.0.0/26", endpoints = "10.21.0.64/26" }
+    dns_zone      = "staging.internal.contoso.example"
+    egress        = { restricted = true, addresses = ["203.0.113.16/28"] } # shipments.partner.example
+    outbound      = { nat_gateway = true }                                 # the partner lets one address in
+  }
+
+  # Where the contracts' backends are: names below dns_zone, for the addresses under backend in the environment.
+  backends = {
+    archive   = { address = "10.31.0.10" }
+    catalog-a = { address = "10.31.0.11" }
+    catalog-b = { address = "10.31.0.12" }
+    customers = { address = "10.31.0.13" }
+    directory = { address = "10.31.0.14" }
+    invoices  = { address = "10.31.0.15" }
+    ledger    = { address = "10.31.0.16" }
+    orders    = { address = "10.31.0.17" }
+    payments  = { address = "10.31.0.18" }
+    rates     = { address = "10.31.0.19" }
+    stock     = { address = "10.31.0.20" }
+  }
+
+  function = {
+    inbound             = { mode = "addresses", addresses = ["198.51.100.0/24"] } # the office
+    instance            = { memory_mb = 2048 }
+    storage_replication = "LRS"
+  }
+
+  observability = {
+    retention = { days = 90 }
+    alerts    = { mails = { oncall = var.alert_mail } }
+
+  }
+}
