@@ -14,11 +14,18 @@ import (
 
 // Variables are those that come from the contracts. The tags are the names in Terraform.
 type Variables struct {
-	Gateway     string            `json:"gateway"`
+	Gateway     Gateway           `json:"gateway"`
 	Environment string            `json:"environment"`
 	TenantID    string            `json:"tenant_id"`
 	APIs        map[string]API    `json:"apis"`    // by name
 	Clients     map[string]Client `json:"clients"` // by name
+}
+
+// Gateway is what Terraform is told of the gateway's contract.
+type Gateway struct {
+	Name          string           `json:"name"`
+	ClientAddress string           `json:"client_address"` // its source, "" where there is none
+	Grants        []contract.Grant `json:"grants"`         // of clients the names
 }
 
 // API is what modules/entra-api makes a registration from.
@@ -99,7 +106,8 @@ func Of(estate *contract.Estate, environment string) (*Variables, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	v := &Variables{Gateway: r.Gateway, Environment: environment, TenantID: r.Tenant, APIs: map[string]API{}, Clients: map[string]Client{}}
+	g := Gateway{r.Gateway, estate.Gateway.ClientAddress.Source, estate.Grants()}
+	v := &Variables{Gateway: g, Environment: environment, TenantID: r.Tenant, APIs: map[string]API{}, Clients: map[string]Client{}}
 	for _, a := range r.APIs {
 		v.APIs[a.Name] = apiOf(a)
 	}

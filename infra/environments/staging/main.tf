@@ -43,6 +43,5 @@ module "estate" {
   observability = {
     retention = { days = 90 }
     alerts    = { mails = { oncall = var.alert_mail } }
-
   }
 }

@@ -58,7 +58,7 @@ module "gateway" {
       for service in concat(local.zones.storage, local.inbound_private ? ["sites"] : []) : service => module.network.zone_ids[service]
     }
   } : null
-  inbound              = local.inbound_private ? merge(local.inbound, { endpoint_subnet_id = module.network.inbound_subnet_id }) : local.inbound
+  inbound              = merge(local.inbound, { endpoint_subnet_id = module.network.inbound_subnet_id })
   instance             = try(var.function.instance, {})
   settings             = try(var.function.settings, {})
   custom_domain        = try(var.function.custom_domain, null)
@@ -85,10 +85,10 @@ module "vault" {
     subnet_id = module.network.endpoint_subnet_id
     zone_id   = module.network.zone_ids["vaultcore"]
   } : null
-  network = var.private ? {} : {
-    public_access = true
+  network = {
+    public_access = !var.private
     addresses     = try(var.vault.addresses, [])
-    subnet_ids    = [module.network.gateway_subnet_id]
+    subnet_ids    = var.private ? [] : [module.network.gateway_subnet_id]
   }
   diagnostics = local.diagnostics
   tags        = local.tags
@@ -116,7 +116,7 @@ module "observability" {
 
 locals {
   # Where the network isn't private, the event hub lets the gateway's subnet in.
-  event_hub = try(var.observability.event_hub, null) == null ? null : merge(var.observability.event_hub, var.private ? {} : { subnet_ids = [module.network.gateway_subnet_id] })
+  event_hub = try(var.observability.event_hub, null) == null ? null : merge(var.observability.event_hub, { subnet_ids = var.private ? [] : [module.network.gateway_subnet_id] })
 
   # The question what is unused knows clients by their app ids.
   query_parameters = {
