@@ -78,7 +78,9 @@ func text(s string) string {
 		switch {
 		case !unicode.IsGraphic(r):
 			fmt.Fprintf(&b, "\\\\u%04x", r)
-		case strings.ContainsRune("\\`*_{}[]<>#|~$", r):
+		case strings.ContainsRune("<>&", r):
+			fmt.Fprintf(&b, "&#%d;", r)
+		case strings.ContainsRune("\\`*_{}[]#|~$", r):
 			b.WriteRune('\\')
 			b.WriteRune(r)
 		default:
