@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,9 @@ func (f *verifyFlags) verify(cmd *cobra.Command) error {
 	asJSON, err := f.json(cmd.OutOrStdout())
 	if err != nil {
 		return err
+	}
+	if slices.Contains(f.files, "-") {
+		return errors.New("--events -: events come after the probes, so they can't be standard input; name a file")
 	}
 	plan, outside, err := f.world()
 	if err != nil {

@@ -21,6 +21,7 @@ type answer struct {
 	header http.Header
 	body   []byte
 	reason string // of the status line
+	port   string // that was asked
 	err    error  // there was no answer
 }
 
@@ -120,6 +121,9 @@ func (c *client) ask(ctx context.Context, q request) answer {
 	r, err := http.NewRequestWithContext(ctx, q.method, q.address, nil)
 	if err != nil {
 		return a.failed(err)
+	}
+	if a.port = r.URL.Port(); a.port == "" {
+		a.port = map[string]string{"http": "80", "https": "443"}[r.URL.Scheme]
 	}
 	for name, values := range q.header {
 		r.Header[name] = values

@@ -25,7 +25,7 @@ func falseAddresses() map[string]string {
 	}
 }
 
-// false tells one of them in an event.
+// falseAddress tells one of them in an event.
 func falseAddress(client string) bool {
 	a, err := netip.ParseAddr(client)
 	return err == nil && netip.MustParsePrefix("192.0.2.0/24").Contains(a)
@@ -148,8 +148,8 @@ func (p *prober) sender(ctx context.Context) []Result {
 	for name, values := range h {
 		q.header[name] = values
 	}
-	for _, name := range sorted(falseAddresses()) {
-		q.header.Set(name, falseAddresses()[name])
+	for name, value := range falseAddresses() {
+		q.header.Set(name, value)
 	}
 	a := p.client.ask(ctx, q)
 	p.follow(followUp{address, Client, promise, a, func(e *audit.Event) verdict { return p.address(e) }})

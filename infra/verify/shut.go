@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"tollgate/shared/contract"
@@ -99,7 +99,16 @@ func (p *prober) unanswered(a *answer) verdict {
 	if strings.HasPrefix(a.Said, "the time for all probes") {
 		return open("%s", a.Said)
 	}
-	return p.silent("nothing answers there")
+	return p.nothing(a, "nothing answers there")
+}
+
+// nothing is silence at a port. A machine's own network may keep other ports than 443
+// from leaving it, and then answers nothing at all.
+func (p *prober) nothing(a *answer, why string) verdict {
+	if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() && a.port != "443" {
+		return open("no answer came in time, which a port that is closed on the way out of here would explain too")
+	}
+	return p.silent(why)
 }
 
 // silent is a pass only where the gateway was reached from here.
@@ -204,8 +213,8 @@ func (p *prober) origin(ctx context.Context) []Result {
 		return []Result{result(id, Transport, promise, open("the name has private addresses here, so this machine is inside; ask from outside"), look)}
 	}
 	q := request{method: http.MethodGet, address: "https://" + p.Origin + "/_gateway/health", about: "with the headers that Front Door sets", anyCertificate: true, header: http.Header{}}
-	for name := range falseAddresses() {
-		q.header.Set(name, falseAddresses()[name])
+	for name, value := range falseAddresses() {
+		q.header.Set(name, value)
 	}
 	q.header.Set("X-Azure-Fdid", p.plan.ClientAddress.FrontDoorID) // callers can learn it: it must not open anything by itself here
 	a := p.client.ask(ctx, q)
@@ -217,14 +226,4 @@ func (p *prober) origin(ctx context.Context) []Result {
 	default:
 		return []Result{result(id, Transport, promise, fail("got %d: it answers around Front Door", a.Status), look, a)}
 	}
-}
-
-// sorted is for stable reports.
-func sorted(m map[string]string) []string {
-	var names []string
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -73,7 +72,7 @@ func (p *prober) plain(ctx context.Context) []Result {
 	}
 	a := p.client.ask(ctx, request{method: http.MethodGet, address: "http://" + p.base.Hostname() + "/_gateway/health"})
 	if a.err != nil {
-		return []Result{result(id, Transport, promise, p.silent("nothing answers at port 80"), a)}
+		return []Result{result(id, Transport, promise, p.nothing(&a, "nothing answers at port 80"), a)}
 	}
 	return []Result{result(id, Transport, promise, plainHTTP(&a), a)}
 }
@@ -116,6 +115,6 @@ func (p *prober) oldTLS(ctx context.Context) []Result {
 	case strings.Contains(err.Error(), "remote error: tls"), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), strings.Contains(err.Error(), "reset by peer"):
 		return []Result{result(id, Transport, promise, pass("the handshake was refused"), a.failed(err))}
 	default:
-		return []Result{result(id, Transport, promise, open("%s", fmt.Sprint(short(err.Error()))), a.failed(err))}
+		return []Result{result(id, Transport, promise, open("%s", short(err.Error())), a.failed(err))}
 	}
 }

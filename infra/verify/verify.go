@@ -10,9 +10,11 @@ package verify
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,6 +88,9 @@ func Run(ctx context.Context, plan *contract.Plan, o Options, out Outside, nonce
 	base, err := baseOf(plan, o)
 	if err != nil {
 		return nil, err
+	}
+	if strings.ContainsAny(o.Origin, "/:@?# ") {
+		return nil, fmt.Errorf("the origin %q is not a host's name alone, such as func-contoso-prod.azurewebsites.net", o.Origin)
 	}
 	p := &prober{Options: o, Outside: out, plan: plan, base: base, nonce: nonce}
 	p.client = newClient(out)

@@ -321,6 +321,11 @@ func untold(t *testing.T, l *lab.Lab) {
 		"a public backend": {func(_ *testing.T, w *world) {
 			w.options.PublicBackends = map[string]bool{"shipments": true}
 		}, []string{"backend/shipments.internal.contoso.example"}},
+		"ports that the way out may close": {func(_ *testing.T, w *world) {
+			w.names["stock.internal.contoso.example"] = "20.0.0.8"
+			w.apiOf("stock").Backend.Targets[0].URL.Host = "stock.internal.contoso.example:8443"
+			w.mute = map[string]bool{"20.0.0.8:8443": true, "20.0.0.1:80": true}
+		}, []string{"backend/stock.internal.contoso.example:8443", "transport/http"}},
 		"a backend's name of the platform, inside": {func(_ *testing.T, w *world) {
 			w.names["app-stock.azurewebsites.net"] = "10.1.0.8"
 			w.apiOf("stock").Backend.Targets[0].URL.Host = "app-stock.azurewebsites.net"
@@ -366,6 +371,13 @@ func untold(t *testing.T, l *lab.Lab) {
 		r := w.run(t)
 		if passed := ids(r, verify.Passed); len(passed) > 0 {
 			t.Errorf("got %v passed, want none", passed)
+		}
+	})
+	t.Run("an origin is a host's name", func(t *testing.T) {
+		w := outside(t, l)
+		w.options.Origin = "https://" + function
+		if _, err := verify.Run(t.Context(), &w.plan, w.options, verify.Outside{Resolve: w.resolve, Dial: w.dial, Now: now}, "x"); err == nil {
+			t.Error("an address is taken for a host's name")
 		}
 	})
 	t.Run("an interruption leaves no report", func(t *testing.T) {

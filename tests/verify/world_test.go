@@ -48,6 +48,7 @@ type world struct {
 	plan  contract.Plan
 	names map[string]string       // host: address; a host that isn't there has none
 	at    map[string]net.Listener // "address:port"
+	mute  map[string]bool         // "address:port" from which nothing comes in time
 	cert  tls.Certificate
 	roots *x509.CertPool
 
@@ -173,6 +174,9 @@ func (w *world) resolve(_ context.Context, host string) ([]netip.Addr, error) {
 }
 
 func (w *world) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if w.mute[address] {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: os.ErrDeadlineExceeded}
+	}
 	l := w.at[address]
 	if l == nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
