@@ -158,8 +158,9 @@ func (a answer) failed(err error) answer {
 	return a
 }
 
-// short bounds what somebody else wrote.
+// short bounds what somebody else wrote: its first line, and of that not all.
 func short(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
 	if len(s) > 300 {
 		return strings.ToValidUTF8(s[:300], "") + "…"
 	}
