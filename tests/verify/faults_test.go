@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tollgate/shared/audit"
+	"tollgate/shared/contract"
 )
 
 type fault struct {
@@ -79,6 +80,16 @@ func faultsBehind() []fault {
 		{"the function answers around Front Door", func(t *testing.T, w *world) {
 			w.serve(t, function, "20.0.0.4", w.through(w.URL), nil)
 		}, []string{"origin/" + function}},
+		{"the function answers whoever sends Front Door's id", func(t *testing.T, w *world) {
+			w.plan.ClientAddress = contract.ClientSource{Source: contract.SourceFrontDoor, FrontDoorID: "a-front-door"}
+			w.serve(t, function, "20.0.0.4", http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Azure-FDID") == "a-front-door" {
+					w.through(w.URL).ServeHTTP(out, r)
+					return
+				}
+				forbidden()(out, r)
+			}), nil)
+		}, []string{"origin/" + function}},
 	}
 }
 
@@ -111,6 +122,9 @@ func faultsOfTokens() []fault {
 		{"spoofed identity headers reach the backend", at("/orders/health", func(out http.ResponseWriter, r *http.Request) { echo().ServeHTTP(out, r) }), []string{"identity/echo"}},
 		{"the event names whom the caller named", func(_ *testing.T, w *world) {
 			w.events = w.altered(func(e *audit.Event) { e.User = "spoofed-0123456789ab" })
+		}, []string{"identity/event"}},
+		{"the event knows a caller without a token", func(_ *testing.T, w *world) {
+			w.events = w.altered(func(e *audit.Event) { e.User = "11111111-1111-1111-1111-111111111111" })
 		}, []string{"identity/event"}},
 		{"the event has the address that the caller made up", func(_ *testing.T, w *world) {
 			w.events = w.altered(func(e *audit.Event) { e.Client = "192.0.2.79" })

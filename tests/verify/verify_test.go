@@ -16,6 +16,7 @@ import (
 
 	"tollgate/infra/verify"
 	"tollgate/localrun/issuer"
+	"tollgate/shared/audit"
 	"tollgate/shared/contract"
 	"tollgate/tests/lab"
 )
@@ -155,7 +156,13 @@ func untold(t *testing.T, l *lab.Lab) {
 		"tokens that no API understands": {func(_ *testing.T, w *world) {
 			w.tokenFor = func(context.Context, *contract.PlannedAPI) (string, error) { return "not.a.token", nil }
 		}, []string{"token/orders/other", "token/stock/other"}},
-		"no events":      {func(_ *testing.T, w *world) { w.events = nil }, []string{"address/event", "identity/event"}},
+		"no events": {func(_ *testing.T, w *world) { w.events = nil }, []string{"address/event", "identity/event"}},
+		"an address that events keep out": {func(_ *testing.T, w *world) {
+			w.events = w.altered(func(e *audit.Event) { e.Client, e.Pseudonyms = "k7q2m4", []string{"address"} })
+		}, []string{"address/event"}},
+		"an address that isn't there": {func(_ *testing.T, w *world) {
+			w.events = w.altered(func(e *audit.Event) { e.Client = "" })
+		}, []string{"address/event"}},
 		"no echo":        {func(_ *testing.T, w *world) { w.options.Echo = "" }, []string{"identity/echo"}},
 		"a silent echo":  {func(_ *testing.T, w *world) { w.options.Echo = "catalog/version" }, []string{"identity/echo"}},
 		"the issuer out": {at("/stock/tollgate-verify", answer(503, page)), []string{"token/stock/unsigned", "token/stock/garbage", "token/stock/other", "public/stock/get"}},
