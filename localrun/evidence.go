@@ -17,7 +17,7 @@ import (
 
 type evidenceFlags struct {
 	eventFlags
-	html, out string
+	html, out, probes string
 }
 
 func evidenceCommand() *cobra.Command {
@@ -28,17 +28,20 @@ func evidenceCommand() *cobra.Command {
 		Long: `Lays out, for each control that concerns access: what it asks, which lines of which
 contract enforce something of it, what events of the time show, each figure with
 the query that gives it again, and what this gateway doesn't cover. A control
-without data says "not shown". It claims no compliance.
+without data says "not shown". It claims no compliance. --verify adds what probes
+of the deployed estate showed, with their date.
 
 Prints Markdown, or writes it to --out; --html writes a page to be printed.`,
 		Example: `  tollgate evidence --since 90d --html evidence.html
-  tollgate evidence --since 2026-10-01 --until 2027-01-01 --events traces.jsonl --environment prod --out evidence.md`,
+  tollgate evidence --since 2026-10-01 --until 2027-01-01 --events traces.jsonl --environment prod --out evidence.md
+  tollgate evidence --environment prod --workspace 8f0c2f4e-… --verify reports --html evidence.html`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.evidence(cmd) },
 	}
 	f.add(cmd, "90d")
 	cmd.Flags().StringVar(&f.html, "html", "", "also write a page in HTML to this file")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the Markdown to this file instead of standard output")
+	cmd.Flags().StringVar(&f.probes, "verify", "", "report of tollgate verify (JSON), or a folder of them, of which the newest of the environment is taken")
 	return cmd
 }
 
@@ -95,16 +98,22 @@ func (f *evidenceFlags) pin(now time.Time) {
 }
 
 func (f *evidenceFlags) facts(cmd *cobra.Command, b book, now time.Time) (*evidence.Facts, error) {
+	seen, err := openProbes(f.probes, b.plan.Environment)
+	if err != nil {
+		return nil, err
+	}
 	o := observe(b)
 	r, s, err := f.read(cmd, true, o.add)
 	if err != nil {
 		return nil, err
 	}
 	q := queries{since: day(s.from), until: day(s.to), source: f.source()}
-	notes := o.uses.notes("", r.Stats, s)
+	notes := append(o.uses.notes("", r.Stats, s), seen.note(b.plan.Version))
+	figures := o.figures(q, b, r.Stats, now)
+	seen.addTo(figures)
 	return &evidence.Facts{
 		Gateway: b.plan.Name, Environment: b.plan.Environment, Digest: b.plan.Version, Folder: filepath.Clean(b.source),
-		Since: s.from, Until: s.to, Made: now, Notes: notes, Rules: enforcedBy(b), Figures: o.figures(q, b, r.Stats, now),
+		Since: s.from, Until: s.to, Made: now, Notes: notes, Rules: enforcedBy(b), Figures: figures,
 	}, nil
 }
 

@@ -152,3 +152,37 @@ func TestEvidenceIsWrittenToFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestEvidenceShowsWhatProbesShowed(t *testing.T) {
+	dir := t.TempDir()
+	report := func(contracts, environment string) string {
+		return `{"tollgateVerify":1,"gateway":"contoso","environment":"` + environment + `","contracts":"` + contracts + `","address":"https://api.contoso.example","began":"2026-11-20T10:00:00Z","ended":"2026-11-20T10:00:09Z","requests":3,"reached":true,"results":[
+{"id":"token/orders/other","group":"tokens","promise":"orders: a token for another API is refused","outcome":"failed","why":"got 200 <script>"},
+{"id":"token/orders/unsigned","group":"tokens","promise":"orders: a token with alg none is refused","outcome":"passed"},
+{"id":"vault/x","group":"store and vaults","promise":"Key Vault refuses from outside","outcome":"not shown","why":"401"}]}`
+	}
+	for name, text := range map[string]string{
+		"verify-prod-20261119T100000Z.json": `{}`, "verify-prod-20261120T100000Z.json": report("0123456789abcdef", "prod"), "staging.json": report("x", "staging"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := question(t, "evidence", "--since", "2026-11-01", "--contracts", "testdata/contracts", "--environment", "prod", "--verify", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"1 passed, 1 failed, 1 not shown, made 2026-11-20T10:00:00Z", "made by other contracts", "probes of tokens, 2026-11-20T10:00:00Z: 1 passed, 1 failed",
+		"a probe FAILED: 2026-11-20T10:00:00Z: orders: a token for another API is refused: got 200 \\<script\\>", "probes of store and vaults, 2026-11-20T10:00:00Z: 0 passed, 0 failed, 1 not shown",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the evidence lacks %q", want)
+		}
+	}
+	for file, want := range map[string]string{"staging.json": "of the environment staging", "verify-prod-20261119T100000Z.json": "no report of tollgate verify", "none.json": "no such file"} {
+		if _, err := question(t, "evidence", "--contracts", "testdata/contracts", "--environment", "prod", "--verify", filepath.Join(dir, file)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", file, err, want)
+		}
+	}
+}

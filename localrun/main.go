@@ -38,7 +38,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		upCommand(), tokenCommand(), callCommand(), explainCommand(), checkCommand(), matrixCommand(),
 		group(keysCommand()), usageCommand(), group(limitsCommand()), group(revokeCommand()), group(revocationsCommand()), packageCommand(), snapshotCommand(),
-		whoCommand(), whyCommand(), watchCommand(), unusedCommand(), evidenceCommand(), group(infraCommand()),
+		whoCommand(), whyCommand(), watchCommand(), unusedCommand(), evidenceCommand(), verifyCommand(), group(infraCommand()),
 	)
 	return root
 }

@@ -61,7 +61,7 @@ var layers = [][]string{
 	{"shared/gateway"},
 	{"shared/adapter/azure", "shared/telemetry"},
 	{"shared/boot"},
-	{"infra/planned", "infra/bindings", "infra/variables", "infra/graph"},
+	{"infra/planned", "infra/bindings", "infra/variables", "infra/graph", "infra/verify", "infra/prices", "infra/settings", "infra/moduledoc"},
 	{"infra/guard", "infra/summary", "infra/terraform"},
 	{"infra"},
 	{"functions", "localrun", "tests"},

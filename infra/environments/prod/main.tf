@@ -44,7 +44,7 @@ module "estate" {
   vault = { sku_name = "premium" }
 
   observability = {
-    retention = { days = 180, total_days = 1095 }
+    retention = { days = 365 }
     alerts    = { mails = { oncall = var.alert_mail } }
     event_hub = {}
   }
