@@ -23,7 +23,7 @@ run "the_environment_is_always_said" {
   command = plan
 
   assert {
-    condition     = azurerm_function_app_flex_consumption.gateway.app_settings["TOLLGATE_ENVIRONMENT"] == "dev"
+    condition     = lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "TOLLGATE_ENVIRONMENT", "none") == "dev"
     error_message = "the package has to guess where it runs"
   }
 }
@@ -32,12 +32,12 @@ run "the_host_reaches_its_storage_by_the_identity" {
   command = plan
 
   assert {
-    condition     = azurerm_function_app_flex_consumption.gateway.app_settings["AzureWebJobsStorage__credential"] == "managedidentity" && azurerm_function_app_flex_consumption.gateway.app_settings["AzureWebJobsStorage__clientId"] == "88888888-8888-8888-8888-888888888888" && azurerm_function_app_flex_consumption.gateway.app_settings["AzureWebJobsStorage__accountName"] == "contosogatewaydevst"
+    condition     = lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "AzureWebJobsStorage__credential", "none") == "managedidentity" && lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "AzureWebJobsStorage__clientId", "none") == "88888888-8888-8888-8888-888888888888" && lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "AzureWebJobsStorage__accountName", "none") == "contosogatewaydevst"
     error_message = "the host can't reach its storage by the identity"
   }
 
   assert {
-    condition     = azurerm_function_app_flex_consumption.gateway.app_settings["AzureWebJobsStorage"] == ""
+    condition     = lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "AzureWebJobsStorage", "none") == ""
     error_message = "the provider writes a connection string without a key"
   }
 }
@@ -53,12 +53,12 @@ run "telemetry_is_sent_with_the_identity" {
   }
 
   assert {
-    condition     = azurerm_function_app_flex_consumption.gateway.app_settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == "Authorization=AAD;ClientId=88888888-8888-8888-8888-888888888888"
+    condition     = lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "none") == "Authorization=AAD;ClientId=88888888-8888-8888-8888-888888888888"
     error_message = "telemetry is sent with the instrumentation key alone"
   }
 
   assert {
-    condition     = azurerm_role_assignment.insights[0].role_definition_name == "Monitoring Metrics Publisher" && azurerm_role_assignment.insights[0].scope == var.application_insights.id
+    condition     = one(azurerm_role_assignment.insights[*].role_definition_name) == "Monitoring Metrics Publisher" && azurerm_role_assignment.insights[0].scope == var.application_insights.id
     error_message = "the identity may not send telemetry"
   }
 
@@ -76,7 +76,7 @@ run "settings_of_the_operator_reach_the_app" {
   }
 
   assert {
-    condition     = azurerm_function_app_flex_consumption.gateway.app_settings["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://collector.internal.contoso.example"
+    condition     = lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "OTEL_EXPORTER_OTLP_ENDPOINT", "none") == "https://collector.internal.contoso.example"
     error_message = "a setting got lost"
   }
 }
@@ -94,7 +94,7 @@ run "a_new_package_is_a_new_blob_and_new_instances" {
   }
 
   assert {
-    condition     = azurerm_function_app_flex_consumption.gateway.app_settings["DEPLOYED_PACKAGE_SHA256"] == filesha256("tests/package.zip")
+    condition     = lookup(azurerm_function_app_flex_consumption.gateway.app_settings, "DEPLOYED_PACKAGE_SHA256", "none") == filesha256("tests/package.zip")
     error_message = "instances go on with the old package"
   }
 }

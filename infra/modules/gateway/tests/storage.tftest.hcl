@@ -75,7 +75,7 @@ run "encrypted_twice_and_kept_a_while_when_deleted" {
   }
 
   assert {
-    condition     = azurerm_storage_account.gateway.blob_properties[0].delete_retention_policy[0].days == 14 && azurerm_storage_account.gateway.blob_properties[0].container_delete_retention_policy[0].days == 14
+    condition     = one(azurerm_storage_account.gateway.blob_properties[0].delete_retention_policy[*].days) == 14 && one(azurerm_storage_account.gateway.blob_properties[0].container_delete_retention_policy[*].days) == 14
     error_message = "a deleted package is gone"
   }
 }
