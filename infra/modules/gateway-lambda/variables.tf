@@ -19,7 +19,7 @@ variable "environment" {
 }
 
 variable "package" {
-  description = "Path of the zip (make package): `bootstrap` and the contracts at its root."
+  description = "Path of the zip: `bootstrap`, executable, and the folder contracts at its root."
   type        = string
   nullable    = false
   validation {
