@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"tollgate/shared/audit"
+	"tollgate/shared/boot"
 )
 
 func main() {
@@ -30,6 +31,7 @@ type file struct {
 func fromTypes() []file {
 	return []file{
 		{"infra/modules/observability/columns.json", func() ([]byte, error) { return columns(audit.Columns()), nil }},
+		{"infra/modules/gateway-lambda/settings.json", func() ([]byte, error) { return lambdaSettings(boot.Settings()) }},
 	}
 }
 

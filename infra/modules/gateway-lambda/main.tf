@@ -19,7 +19,8 @@
 # is allowed to write its log. Licence: none.
 
 locals {
-  is_url = startswith(var.inbound.mode, "url_")
+  known_settings = [for s in jsondecode(file("${path.module}/settings.json")) : s.name]
+  is_url         = startswith(var.inbound.mode, "url_")
 }
 
 resource "aws_cloudwatch_log_group" "this" {
