@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tollgate/localrun/target"
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
 )
@@ -95,7 +96,9 @@ func (f *callFlags) request(ctx context.Context, r run, plan *contract.Plan, met
 	if err != nil {
 		return nil, err
 	}
-	req.URL.Opaque = path // as typed: what the gateway makes of an odd path is the point
+	if err := target.Set(req, path); err != nil {
+		return nil, err
+	}
 	if f.data == "" {
 		req.Body, req.ContentLength = nil, 0
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/shared/audit"
 	"tollgate/shared/subscription"
 )
 
@@ -30,6 +31,23 @@ func TestUnusedIsSilentWhereEventsAre(t *testing.T) {
 	out, err := questionOf(t, kept(t, all), "unused", "--since", "2026-11-01", "--no-store", "--table")
 	if err != nil || strings.Contains(out, "\nrole ") || !strings.Contains(out, "of each role nothing is said: some events keep claim:roles out") || !strings.Contains(out, "of each subscription nothing is said") {
 		t.Errorf("got %v, %s", err, out)
+	}
+}
+
+func TestAClientAProductAndAKeyAreUsedWhicheverAPIWasCalled(t *testing.T) {
+	plan, err := planIn("testdata/contracts", "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := usesBy(plan)
+	u.add(&audit.Event{Verdict: audit.Granted, Time: noon, API: "gone since", Operation: "get", App: batch, Product: "trial", Subscription: "4kq2wxyzabcd"})
+	for _, what := range []use{{useClient, "", "", batch}, {useProduct, "", "trial", ""}, {useKey, "", "4kq2wxyzabcd", ""}} {
+		if !u.wasUsed(what) {
+			t.Errorf("got %v unused", what)
+		}
+	}
+	if len(u.last) != 3 {
+		t.Errorf("got %v, want nothing else used", u.last)
 	}
 }
 

@@ -30,7 +30,6 @@ const maxKeys = 1 << 17
 // uses is when each thing of the contracts was last used by a granted call.
 type uses struct {
 	plan   *contract.Plan
-	apis   map[string]*contract.PlannedAPI
 	allows map[[2]string]*contract.Allow
 	known  map[string]contract.PlannedClient
 	last   map[use]time.Time
@@ -41,12 +40,11 @@ type uses struct {
 
 func usesBy(plan *contract.Plan) *uses {
 	u := &uses{
-		plan: plan, apis: map[string]*contract.PlannedAPI{}, allows: map[[2]string]*contract.Allow{},
+		plan: plan, allows: map[[2]string]*contract.Allow{},
 		known: namesOf(plan).clients, last: map[use]time.Time{}, hidden: map[string]bool{},
 	}
 	for i := range plan.APIs {
 		api := &plan.APIs[i]
-		u.apis[api.Name] = api
 		for _, op := range api.Operations {
 			u.allows[[2]string{api.Name, op.ID}] = op.Allow
 		}
@@ -62,9 +60,6 @@ func (u *uses) add(e *audit.Event) {
 		}
 	}
 	if e.Verdict != audit.Granted {
-		return
-	}
-	if u.apis[e.API] == nil {
 		return
 	}
 	at := e.Time

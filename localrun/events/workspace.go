@@ -62,13 +62,16 @@ func (w *Workspace) Read(ctx context.Context, from, to time.Time, holding string
 
 func (w *Workspace) most() int { return cmp.Or(w.Rows, DefaultRows) }
 
+// ticks is a time as exactly as Kusto knows it: its datetime counts 100 ns.
+const ticks = "2006-01-02T15:04:05.9999999Z07:00"
+
 // query is KQL. What is put into it is escaped: an id may be anything that a person typed.
 func (w *Workspace) query(from, to time.Time, holding string) string {
 	text := func(s string) string {
 		out, _ := json.Marshal(s) // a string of KQL is escaped as one of JSON
 		return string(out)
 	}
-	q := fmt.Sprintf("['%s'] | where TimeGenerated >= datetime(%s) and TimeGenerated < datetime(%s)", w.Table, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
+	q := fmt.Sprintf("['%s'] | where TimeGenerated >= datetime(%s) and TimeGenerated < datetime(%s)", w.Table, upTo(from), upTo(to))
 	if w.Table == DefaultTable {
 		q += " | where Message startswith " + text(`{"class_uid":6003,`) + " or Message startswith " + text(`{"event":"audit_loss"`)
 		if holding != "" {
@@ -80,6 +83,13 @@ func (w *Workspace) query(from, to time.Time, holding string) string {
 		q += " | where tostring(metadata) contains_cs " + text(holding)
 	}
 	return q + fmt.Sprintf(" | take %d", w.most()+1)
+}
+
+// upTo is the first tick that isn't before t: of pieces that meet between two ticks,
+// none is asked for what another holds, and nothing is left out.
+func upTo(t time.Time) string {
+	const tick = 100 * time.Nanosecond
+	return t.Add(tick - 1).Truncate(tick).UTC().Format(ticks)
 }
 
 func (w *Workspace) piece(ctx context.Context, from, to time.Time, holding string) ([][]byte, error) {

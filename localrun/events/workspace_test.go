@@ -81,6 +81,19 @@ func TestWhatIsAskedOfAWorkspaceIsEscaped(t *testing.T) {
 	}
 }
 
+// Kusto's datetime counts 100 ns, and written times of its reference have seven digits.
+func TestAWorkspaceIsAskedInKustosTicks(t *testing.T) {
+	w := &Workspace{Table: "T"}
+	for at, want := range map[time.Duration]string{
+		0: "12:00:00Z", 1: "12:00:00.0000001Z", 100: "12:00:00.0000001Z", 123456789: "12:00:00.1234568Z", 999999999: "12:00:01Z", time.Millisecond: "12:00:00.001Z",
+	} {
+		found := bounds.FindAllStringSubmatch(w.query(noon.Add(at), noon.Add(at), ""), 2)
+		if from, to := found[0][1], found[1][1]; from != "2026-11-26T"+want || to != from {
+			t.Errorf("%s: got %s and %s, want %s", at, from, to, want)
+		}
+	}
+}
+
 func TestAWorkspacesRefusalIsTold(t *testing.T) {
 	for want, text := range map[string]string{
 		`says 403 InsufficientAccessError: "no \x1b[31m"`: `{"error":{"code":"InsufficientAccessError","message":"no \u001b[31m"}}`,

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tollgate/localrun/target"
 	"tollgate/shared/contract"
 	"tollgate/shared/forward"
 )
@@ -86,7 +87,9 @@ func (in *Inspector) prepare(ctx context.Context, d draft) (*http.Request, error
 	if err != nil {
 		return nil, err
 	}
-	req.URL.Opaque = d.Path // as typed: what the gateway makes of an odd path is the point
+	if err := target.Set(req, d.Path); err != nil {
+		return nil, err
+	}
 	if d.Body == "" {
 		req.Body, req.ContentLength = nil, 0
 	}

@@ -74,10 +74,13 @@ func TestWhatCantBeSent(t *testing.T) {
 // A target that begins with // goes to the gateway like any other.
 func TestEveryTargetGoesToTheGateway(t *testing.T) {
 	v := open(t)
-	calls := 0
-	v.gateway = func(http.ResponseWriter, *http.Request) { calls++ }
-	if status, text := v.form(t, "method", "GET", "path", "//127.0.0.1:1/x", "who", "nobody", "headers", "Host: evil.example"); status != http.StatusOK || calls != 1 {
-		t.Errorf("got %d and %d calls: %s", status, calls, text)
+	var got []string
+	v.gateway = func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.RequestURI) }
+	for _, path := range []string{"//127.0.0.1:1/x", "//x?y=%zz"} {
+		if status, text := v.form(t, "method", "GET", "path", path, "who", "nobody", "headers", "Host: evil.example"); status != http.StatusOK || len(got) != 1 || got[0] != path {
+			t.Errorf("got %d and %q, want %s as typed: %s", status, got, path, text)
+		}
+		got = nil
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +19,6 @@ type Secrets interface {
 
 const (
 	minSecret = 32 // a shorter one could be guessed from a pseudonym and the value it stands for
-	secretFor = time.Second
 	// domains keep a pseudonym from being another digest under the same secret.
 	domain  = "tollgate pseudonym 1\x00"
 	version = "tollgate pseudonym version 1\x00"
@@ -32,14 +29,15 @@ type Cloak struct {
 	omit, pseudonymise []string
 	ref                contract.SecretRef
 	secrets            Secrets
+	leeway             *leeway
 }
 
 // NewCloak is nil where the contract keeps nothing out.
-func NewCloak(p contract.PlannedAudit, secrets Secrets) *Cloak {
+func NewCloak(p contract.PlannedAudit, secrets Secrets, now func() time.Time) *Cloak {
 	if len(p.Omit)+len(p.Pseudonymise) == 0 {
 		return nil
 	}
-	return &Cloak{p.Omit, p.Pseudonymise, p.Secret, secrets}
+	return &Cloak{p.Omit, p.Pseudonymise, p.Secret, secrets, &leeway{now: now}}
 }
 
 // Apply changes the event. What was to become a pseudonym and can't, because the
@@ -67,19 +65,6 @@ func (k *Cloak) Apply(ctx context.Context, e *Event) {
 	if len(e.Pseudonyms) > 0 {
 		e.PseudonymKey = k.ref.Name + "/" + digest(secret, version, "")[:8]
 	}
-}
-
-func (k *Cloak) secret(ctx context.Context) (string, error) {
-	if k.secrets == nil {
-		return "", errors.New("there is no source of secrets")
-	}
-	ctx, cancel := context.WithTimeout(ctx, secretFor)
-	defer cancel()
-	secret, err := k.secrets.Read(ctx, k.ref)
-	if err == nil && len(secret) < minSecret {
-		return "", fmt.Errorf("the secret %s for pseudonyms has %d bytes; it needs %d or more", k.ref, len(secret), minSecret)
-	}
-	return secret, err
 }
 
 // each replaces what goes by the name, wherever the event holds it.
@@ -124,7 +109,9 @@ func (k *Cloak) each(e *Event, name string, told *[]string, with func(kind, valu
 			for j := range c.Values {
 				replace(&c.Values[j])
 			}
-			if slices.Contains(c.Values, "") {
+			// An empty value has no pseudonym, and what is kept out is empty now.
+			c.Values = slices.DeleteFunc(c.Values, func(v string) bool { return v == "" })
+			if len(c.Values) == 0 {
 				c.Name = "" // left out
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tollgate/shared/audit"
 	"tollgate/shared/contract"
@@ -31,7 +32,7 @@ func TestWhatIsKeptOutIsNowhereInTheLine(t *testing.T) {
 				if how == "pseudonymise" {
 					plan = contract.PlannedAudit{Pseudonymise: []string{name}, Secret: contract.SecretRef{Name: "k"}}
 				}
-				audit.NewCloak(plan, vault(strings.Repeat("s", 32))).Apply(t.Context(), &e)
+				audit.NewCloak(plan, vault(strings.Repeat("s", 32)), time.Now).Apply(t.Context(), &e)
 				line := strings.ToLower(string(e.Append(nil)))
 				if strings.Contains(line, "v4lue-"+strings.TrimPrefix(name, "v4lue-")) {
 					t.Errorf("got %s in %s", name, line)
@@ -51,8 +52,33 @@ func TestWhatIsKeptOutIsNowhereInTheLine(t *testing.T) {
 func TestACloakNeverChangesTheTokensOwnClaims(t *testing.T) {
 	values := []string{"v"}
 	e := audit.Event{Claims: []audit.Claim{{Name: "email", Values: values}}}
-	audit.NewCloak(contract.PlannedAudit{Pseudonymise: []string{"claim:email"}}, vault(strings.Repeat("s", 32))).Apply(t.Context(), &e)
+	audit.NewCloak(contract.PlannedAudit{Pseudonymise: []string{"claim:email"}}, vault(strings.Repeat("s", 32)), time.Now).Apply(t.Context(), &e)
 	if values[0] != "v" || e.Claims[0].Values[0] == "v" {
 		t.Errorf("got %v and %v", values, e.Claims)
+	}
+}
+
+// An empty value says nothing, and must not take the others with it.
+func TestAnEmptyValueOfAClaimIsLeftOutAlone(t *testing.T) {
+	for _, how := range []contract.PlannedAudit{
+		{Pseudonymise: []string{"claim:groups"}, Secret: contract.SecretRef{Name: "k"}}, {Omit: []string{"claim:groups"}},
+	} {
+		values := []string{"a", "", "b"}
+		e := audit.Event{Claims: []audit.Claim{{Name: "groups", Values: values}, {Name: "roles", Values: []string{"", "A"}}}}
+		audit.NewCloak(how, vault(strings.Repeat("s", 32)), time.Now).Apply(t.Context(), &e)
+		switch {
+		case !slices.Equal(values, []string{"a", "", "b"}):
+			t.Errorf("the token's own values are %q", values)
+		case len(how.Omit) > 0:
+			if len(e.Claims) != 1 || !slices.Equal(e.Omitted, how.Omit) {
+				t.Errorf("got %v and %v, want the claim left out and told", e.Claims, e.Omitted)
+			}
+		case len(e.Claims) != 2 || len(e.Claims[0].Values) != 2 || !strings.HasPrefix(e.Claims[0].Values[0], "p-") || !strings.HasPrefix(e.Claims[0].Values[1], "p-"):
+			t.Errorf("got %v, want two pseudonyms", e.Claims)
+		case len(e.Omitted) > 0 || !slices.Equal(e.Pseudonyms, how.Pseudonymise):
+			t.Errorf("got %v and %v told", e.Omitted, e.Pseudonyms)
+		case len(e.Claims[1].Values) != 2:
+			t.Errorf("got %v of a claim that nobody named", e.Claims[1])
+		}
 	}
 }

@@ -46,10 +46,11 @@ func (rt *route) join(w http.ResponseWriter, c *pipeline.Call, resp *http.Respon
 			Because(fmt.Errorf("take the caller's connection over: %w", err))
 	}
 	defer caller.Close()
-	c.Outcome.Status = http.StatusSwitchingProtocols
 	if err := rt.writeSwitch(buffered.Writer, c, resp); err != nil {
-		return nil // the caller has left
+		c.Outcome.ClientGone = true // and heard of no status
+		return nil
 	}
+	c.Outcome.Status = http.StatusSwitchingProtocols
 	c.Outcome.Bytes, c.Outcome.Received = splice(caller, buffered.Reader, backend, c.Pass)
 	return nil
 }

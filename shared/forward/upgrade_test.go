@@ -218,3 +218,27 @@ func TestACallersConnectionThatCantBeTakenOverIsOurFault(t *testing.T) {
 	}
 	<-ended
 }
+
+// left hands over a connection whose other end is closed.
+type left struct{ *httptest.ResponseRecorder }
+
+func (left) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	ours, theirs := net.Pipe()
+	return ours, bufio.NewReadWriter(bufio.NewReader(ours), bufio.NewWriter(ours)), theirs.Close()
+}
+
+func TestACallerWhoLeavesBeforeThe101IsToldAsGone(t *testing.T) {
+	ended := make(chan error, 1)
+	behind := quiet(t, switching(t, ended))
+	a := api(t, behind.URL)
+	withUpgrade(&a)
+	transport := wire.NewClient(time.Now)
+	transport.Dial = (&net.Dialer{}).DialContext
+	f := newFront(a, transport)
+	f.ServeHTTP(left{httptest.NewRecorder()}, request(t, handshake(asks)))
+	got := f.result(t)
+	if o := got.outcome; got.refused != nil || !o.ClientGone || o.Status != 0 || o.BackendStatus != 101 {
+		t.Errorf("got %+v, want that the caller has left and heard of no status", got)
+	}
+	<-ended // the connection to the backend is closed
+}

@@ -100,7 +100,7 @@ func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
 		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
-		cloak: audit.NewCloak(plan.Audit, parts.Secrets),
+		cloak: audit.NewCloak(plan.Audit, parts.Secrets, parts.Now),
 	}
 	g.addAssertions()
 	g.addHealth()

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tollgate/shared/audit"
+	"tollgate/shared/contract"
 )
 
 const detailed = "health: { detail: public }"
@@ -128,5 +131,39 @@ func TestAnOutageOfKeysIs503OnlyWhereEveryOperationNeedsThem(t *testing.T) {
 		if w.Code != status {
 			t.Errorf("got status %d (%s), want %d", w.Code, w.Body, status)
 		}
+	}
+}
+
+// No key can be judged once what the store said of keys is too old to be used, or where it never said anything.
+func TestAnOutageOfTheStoreIs503OnlyWhereEveryOperationNeedsAKeyThatNobodyCanKnow(t *testing.T) {
+	const asksForKey, asksForBoth = `  - { id: get, match: "GET /{id}", allow: { key: alone } }`, `  - { id: get, match: "GET /{id}", allow: { key: and, scopes: [a] } }`
+	const scope = "scopes: [ { name: a, consent: user } ]"
+	cases := map[string]struct {
+		operations string
+		store      StoreState
+		status     int
+	}{
+		"never asked":       {asksForKey, StoreState{}, 200},
+		"it answers":        {asksForKey, StoreState{Asked: true, Known: true, Answer: time.Hour}, 200},
+		"it never answered": {asksForKey, StoreState{Asked: true, Failing: true}, 503},
+		"it never answered, a token is asked for": {asksForBoth, StoreState{Asked: true, Failing: true}, 503},
+		"keys may be known":                       {asksForKey, StoreState{Asked: true, Known: true, Failing: true, Answer: contract.DefaultKeyStale - time.Second}, 200},
+		"no key is known any more":                {asksForKey, StoreState{Asked: true, Known: true, Failing: true, Answer: contract.DefaultKeyStale}, 503},
+		"one operation needs none":                {asksForKey + "\n" + `  - { id: list, match: "GET /", allow: { scopes: [a] } }`, StoreState{Asked: true, Failing: true}, 200},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := newStand(t, echo())
+			s.parts.Store = func() StoreState { return c.store }
+			p := plan(t, "http://"+s.address, "gateway.yaml", gatewayFile("products: { partner: { apis: [alone], key: optional } }", detailed), "alone.yaml", apiText("alone", c.operations, scope),
+				"environments/test.yaml", strings.Replace(contracts["environments/test.yaml"], "clientId: {", "clientId: { alone: 55555555-5555-5555-5555-555555555555,", 1)+"vaults: { main: \"https://v.vault.azure.net\" }\n"+
+					"store: { tables: \"https://s.table.core.windows.net\", keyDigest: { vault: main, current: digest } }\n")
+			p.APIs = slices.DeleteFunc(p.APIs, func(a contract.PlannedAPI) bool { return a.Name != "alone" })
+			s.Gateway = Compile(p, s.parts)
+			w, _ := s.answer(request(t, "GET", "/_gateway/health"))
+			if w.Code != c.status {
+				t.Errorf("got status %d (%s), want %d", w.Code, w.Body, c.status)
+			}
+		})
 	}
 }

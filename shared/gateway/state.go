@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -58,15 +59,23 @@ func (g *Gateway) some(s State) bool {
 		trusted := slices.ContainsFunc(s.KeySets, func(k token.KeySetState) bool {
 			return k.Usable && slices.ContainsFunc(api.Accepts, func(a contract.Accepted) bool { return a.Issuer.Issuer == k.Issuer })
 		})
+		keys := s.Store.knowsKeys(api.Keys.MaxStale)
 		for _, op := range api.Operations {
 			switch {
 			case op.Allow == nil: // public
 				return true
-			case cut:
-			case op.Key == contract.KeyAlone, trusted:
+			case cut, !trusted && op.Key != contract.KeyAlone, !keys && (op.Key == contract.KeyAlone || op.Key == contract.KeyAnd):
+			default:
 				return true
 			}
 		}
 	}
 	return len(g.plan.APIs) == 0
+}
+
+// knowsKeys: a key that was looked up may be used for as long as maxStale, whatever
+// became of the store since. Once that is over, or the store never answered, no key
+// can be judged.
+func (s *StoreState) knowsKeys(maxStale time.Duration) bool {
+	return s == nil || !s.Failing || s.Known && s.Answer < cmp.Or(maxStale, contract.DefaultKeyStale)
 }

@@ -91,6 +91,21 @@ func TestEachQueryHasAHeader(t *testing.T) {
 	}
 }
 
+// Terraform replaces these lines, as README.md there says: no more and no fewer.
+func TestWhatIsFilledInStandsOnceInItsFile(t *testing.T) {
+	line := regexp.MustCompile(`(?m)^let (\w+) = (dynamic\(\[\]\)|"");$`)
+	want := map[string]string{"unused": "Grants OfEnvironment", "stale-keys": "Issued OfEnvironment", "why": "Wanted"}
+	for _, q := range queries(t) {
+		var names []string
+		for _, m := range line.FindAllStringSubmatch(q.body, -1) {
+			names = append(names, m[1])
+		}
+		if got := strings.Join(names, " "); got != want[q.name] {
+			t.Errorf("%s: got %q, want %q", q.name, got, want[q.name])
+		}
+	}
+}
+
 // schedule holds a rule to what its platforms accept: Microsoft Sentinel's
 // scheduled rules, and Azure Monitor's scheduled query rules.
 func schedule(t *testing.T, q query) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tollgate/shared/audit"
+	"tollgate/tests/desk"
 	"tollgate/tests/need"
 )
 
@@ -34,18 +35,20 @@ type answer struct {
 	Rows        []row
 }
 
-// engine is a server; asking it takes turns.
+// engine is a server; asking it takes turns. Beside it stands the command, for
+// those who ask both.
 type engine struct {
-	mu  sync.Mutex
-	in  io.Writer
-	out *bufio.Scanner
+	mu   sync.Mutex
+	in   io.Writer
+	out  *bufio.Scanner
+	desk func() desk.Desk
 }
 
 func start(t *testing.T) *engine {
 	t.Helper()
 	in, out := need.Node(t, "@kusto/language-service-next")
 	out.Buffer(nil, 64<<20)
-	return &engine{in: in, out: out}
+	return &engine{in: in, out: out, desk: sync.OnceValue(func() desk.Desk { return desk.Bare(t) })}
 }
 
 func (e *engine) ask(t *testing.T, q question) answer {

@@ -12,26 +12,37 @@ import (
 	"tollgate/shared/audit"
 )
 
-// lists fills in what people fill in.
-func lists(t *testing.T, body string) string {
+// filling is what people, or Terraform, put where a query has an empty list or text.
+type filling map[string]any
+
+// example is that of the questions and rules below.
+func example() filling { return filling{"Issued": issued, "Grants": grants, "Wanted": wanted} }
+
+// fill does what README.md there shows: it replaces one line.
+func (f filling) fill(t *testing.T, body string) string {
 	t.Helper()
-	list := func(of []string) string {
-		b, err := json.Marshal(of)
+	for name, value := range f {
+		b, err := json.Marshal(value)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return "dynamic(" + string(b) + ");"
+		empty, full := "dynamic([]);", "dynamic("+string(b)+");"
+		if _, text := value.(string); text {
+			empty, full = `"";`, string(b)+";"
+		}
+		body = strings.Replace(body, "let "+name+" = "+empty+"\n", "let "+name+" = "+full+"\n", 1)
 	}
-	return strings.NewReplacer(
-		"let Issued = dynamic([]);", "let Issued = "+list(issued), "let Scopes = dynamic([]);", "let Scopes = "+list(granted["scope"]),
-		"let Roles = dynamic([]);", "let Roles = "+list(granted["role"]), "let Clients = dynamic([]);", "let Clients = "+list(granted["client"]),
-		`let Wanted = "";`, `let Wanted = "`+wanted+`";`,
-	).Replace(body)
+	return body
 }
 
-// says is the query's answer over the recording. Its platform shows it no row that
-// is older than its period.
 func (e *engine) says(t *testing.T, name string, r *recording) []row {
+	t.Helper()
+	return e.saysOf(t, name, r, example())
+}
+
+// saysOf is the query's answer over the recording. Its platform shows it no row that
+// is older than its period.
+func (e *engine) saysOf(t *testing.T, name string, r *recording, with filling) []row {
 	t.Helper()
 	for _, q := range queries(t) {
 		if q.name != name {
@@ -50,7 +61,7 @@ func (e *engine) says(t *testing.T, name string, r *recording) []row {
 				}
 			}
 		}
-		return e.eitherWay(t, question{Text: deployed(t, lists(t, q.body)), Schema: schema(), Tables: tables, Now: at(now)})
+		return e.eitherWay(t, question{Text: deployed(t, with.fill(t, q.body)), Schema: schema(), Tables: tables, Now: at(now)})
 	}
 	t.Fatalf("no query %s", name)
 	return nil

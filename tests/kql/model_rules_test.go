@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate/shared/audit"
+	"tollgate/shared/contract"
 )
 
 // spikes: in each of the last three slots of five minutes at least 20 answers 401
@@ -135,9 +136,15 @@ func passedOrRefused(all []seen) []row {
 
 // What the lists in the two questions name, in tests.
 var (
-	issued  = []string{"s-1", "s-never", "s-old-0"}
-	granted = map[string][]string{
-		"client": {"app-1", "app-gone"}, "role": {"Reader", "Admin", "Writer"}, "scope": {"orders.read", "orders.write", "orders.delete"},
+	issued = []string{"s-1", "s-never", "s-old-0"}
+	grants = []contract.Grant{
+		{Kind: "operation", API: "orders", Name: "get"}, {Kind: "operation", API: "orders", Name: "list"},
+		{Kind: "scope", API: "orders", Name: "orders.read", Operation: "get", Principal: "user"},
+		{Kind: "scope", API: "orders", Name: "orders.write", Operation: "list", Principal: "user"}, // held, and asked for elsewhere
+		{Kind: "scope", API: "orders", Name: "orders.delete"},
+		{Kind: "role", API: "orders", Name: "Reader", Operation: "get", Principal: "application"},
+		{Kind: "role", API: "orders", Name: "Admin", Operation: "get", Principal: "application"},
+		{Kind: "client", Name: "app-1"}, {Kind: "client", Name: "app-gone"}, {Kind: "product", Name: "partner"}, {Kind: "product", Name: "trial"},
 	}
 )
 
@@ -164,27 +171,40 @@ func staleKeys(all []seen) []row {
 }
 
 func unused(all []seen) []row {
-	used := map[string]bool{}
+	used := map[contract.Grant]bool{}
 	for _, e := range only(among(all, now.Add(-90*day), now), isGranted) {
-		used["client "+e.App] = true
-		for _, c := range e.Claims {
-			for _, v := range c.Values {
-				used["role "+v] = used["role "+v] || c.Name == "roles"
-				for _, scope := range strings.Fields(v) {
-					used["scope "+scope] = used["scope "+scope] || c.Name == "scp"
-				}
+		used[contract.Grant{Kind: "operation", API: e.API, Name: e.Operation}] = true
+		used[contract.Grant{Kind: "client", Name: e.App}] = true
+		used[contract.Grant{Kind: "product", Name: e.Product}] = true
+		for _, g := range grants {
+			principal := map[bool]string{true: "user", false: "application"}[e.Principal == "user"]
+			if g.Operation != "" && g.API == e.API && g.Operation == e.Operation && g.Principal == principal && slices.Contains(held(e, g.Kind), g.Name) {
+				used[contract.Grant{Kind: g.Kind, API: g.API, Name: g.Name}] = true
 			}
 		}
 	}
 	var out []row
-	for _, kind := range []string{"client", "role", "scope"} {
-		for _, name := range slices.Sorted(slices.Values(granted[kind])) {
-			if !used[kind+" "+name] {
-				out = append(out, row{"Kind": kind, "Name": name})
-			}
+	for _, g := range grants {
+		if g.Operation, g.Principal = "", ""; !used[g] {
+			out = append(out, row{"Kind": g.Kind, "Api": g.API, "Name": g.Name})
 		}
 	}
+	key := func(r row) string { return r["Kind"].(string) + " " + r["Api"].(string) + " " + r["Name"].(string) }
+	slices.SortFunc(out, func(a, b row) int { return strings.Compare(key(a), key(b)) })
 	return out
+}
+
+// held is what the caller's token held of that kind.
+func held(e seen, kind string) (names []string) {
+	for _, c := range e.Claims {
+		switch {
+		case kind == "role" && c.Name == "roles":
+			names = append(names, c.Values...)
+		case kind == "scope" && (c.Name == "scp" || c.Name == "scope"):
+			names = append(names, strings.Fields(strings.Join(c.Values, " "))...)
+		}
+	}
+	return names
 }
 
 // wanted is the call that the question asks for, in tests: a stream of two events.
@@ -193,18 +213,28 @@ const wanted = "asked-for"
 func why(all []seen) []row {
 	var out []row
 	for _, e := range only(all, func(e seen) bool { return e.Correlation == wanted }) {
-		r := row{
-			"Time": at(e.Time), "Correlation": e.Correlation, "Event": e.Event.Event, "Verdict": e.Verdict, "Status": e.Status, "Code": e.Code, "Rule": e.Rule, "Detail": e.Cause,
-			"Api": e.API, "Operation": e.Operation, "Method": e.Method, "Path": e.Path, "Contract": e.Contract, "Address": e.Client, "Tenant": e.Tenant, "User": e.User,
-			"Client": e.App, "Subscription": e.Subscription, "Product": e.Product, "Limits": limits(e.Limits), "Marks": e.Marks, "DurationMs": e.Duration.Milliseconds(),
-		}
+		out = append(out, whyRow(e.Event))
+	}
+	slices.SortFunc(out, func(a, b row) int { return strings.Compare(b["Event"].(string), a["Event"].(string)) })
+	return out
+}
+
+// whyRow is the row of an event.
+func whyRow(e audit.Event) row {
+	r := row{
+		"Time": at(e.Time), "Correlation": e.Correlation, "Event": e.Event, "Verdict": e.Verdict, "Status": e.Status, "Code": e.Code, "Rule": e.Rule, "Detail": e.Cause,
+		"Api": e.API, "Operation": e.Operation, "Method": e.Method, "Path": e.Path, "Contract": e.Contract, "Address": e.Client, "Tenant": e.Tenant, "User": e.User,
+		"Client": e.App, "Subscription": e.Subscription, "Product": e.Product, "Claims": nil, "Limits": limits(e.Limits), "Marks": nil, "DurationMs": e.Duration.Milliseconds(),
+	}
+	if len(e.Claims) > 0 {
 		claims := map[string][]string{}
 		for _, c := range e.Claims {
 			claims[c.Name] = c.Values
 		}
 		r["Claims"] = claims
-		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b row) int { return strings.Compare(b["Event"].(string), a["Event"].(string)) })
-	return out
+	if len(e.Marks) > 0 {
+		r["Marks"] = e.Marks
+	}
+	return r
 }

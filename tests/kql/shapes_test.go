@@ -17,6 +17,7 @@ func bothShapesGiveTheSameEvent(t *testing.T, e *engine) {
 	full.Cause, full.Marks, full.Client, full.Principal, full.User, full.Tenant, full.App = "because", []string{"revocation_stale"}, "2001:db8::7", "user", "u", "t", "a"
 	full.Session, full.Issuer, full.Subscription, full.Product, full.Correlation = "k", "https://issuer.example", "s", "partner", wanted
 	full.Claims, full.Limits = []audit.Claim{{Name: "scp", Values: []string{"x y"}}}, []audit.Limit{{Name: "all", Left: -1}}
+	full.Omitted, full.Pseudonyms = []string{"path"}, []string{"user", "address"}
 	full.Trace, full.Invocation = "abababababababababababababababab", "inv"
 	none := from(when)
 	none.API, none.Operation, none.Client, none.Status, none.Contract = "", "", "", 0, ""
@@ -49,11 +50,12 @@ func normalised(t *testing.T, e seen) row {
 		"Instance": e.Instance, "Contract": e.Contract, "Api": e.API, "Operation": e.Operation, "Method": e.Method, "Path": e.Path, "Status": orNil(e.Status),
 		"Verdict": e.Verdict, "Code": e.Code, "Rule": e.Rule, "Detail": e.Cause, "DurationMs": e.Duration.Milliseconds(), "Address": e.Client,
 		"Principal": e.Principal, "User": e.User, "Tenant": e.Tenant, "Client": e.App, "Session": e.Session, "Issuer": e.Issuer, "Subscription": e.Subscription,
-		"Product": e.Product, "Claims": nil, "Limits": limits(e.Limits), "Marks": nil, "Invocation": e.Invocation, "Trace": e.Trace,
+		"Product": e.Product, "Claims": nil, "Limits": limits(e.Limits), "Marks": nil, "Omitted": nil, "Pseudonyms": nil, "Invocation": e.Invocation, "Trace": e.Trace,
 	}
 	r["Severity"] = map[bool]int{true: 1, false: 2}[e.Verdict == audit.Granted]
 	if e.Claims != nil {
 		r["Claims"], r["Marks"] = row{e.Claims[0].Name: e.Claims[0].Values}, e.Marks
+		r["Omitted"], r["Pseudonyms"] = e.Omitted, e.Pseudonyms
 	}
 	b, err := json.Marshal(r)
 	if err != nil {

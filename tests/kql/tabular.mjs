@@ -128,14 +128,16 @@ function aggregate(node, scope, rows, by) {
 // is open.
 function expand(node, scope, input) {
   const [one, ...more] = items(node.Expressions);
-  if (more.length > 0 || words(one.ToTypeOf ?? one) !== 'to typeof(string)') throw new Error(`unknown mv-expand: ${words(node)}`);
+  if (more.length > 0 || (one.ToTypeOf && words(one.ToTypeOf) !== 'to typeof(string)')) throw new Error(`unknown mv-expand: ${words(node)}`);
+  const cast = (element) => (!one.ToTypeOf || typeof element === 'string' ? element : ''); // not converted
   const name = title(one.Expression);
   const rows = input.rows.flatMap((row) => {
     const v = scalar(one.Expression, within(scope, row));
+    if (v !== null && !Array.isArray(v) && typeof v === 'object') throw new Error(`mv-expand of a bag is not known here: ${words(node)}`);
     const none = v === null || v.length === 0;
     if (none && outermost(scope).other) return [];
     const list = none ? [null] : [v].flat();
-    return list.map((element) => ({ ...row, [name]: typeof element === 'string' ? element : '' })); // cast, not converted
+    return list.map((element) => ({ ...row, [name]: cast(element) }));
   });
   return { columns: [...new Set([...input.columns, name])], rows };
 }
@@ -197,6 +199,7 @@ const operators = {
   NameReference: reference,
   FunctionCallExpression: call,
   ParenthesizedExpression: (node, scope) => table(node.Expression, scope),
+  MaterializeExpression: (node, scope) => table(node.Expression, scope), // it only says that it is made once
   PipeExpression: (node, scope) => table(node.Operator, scope, table(node.Expression, scope)),
   FilterOperator: (node, scope, input) => ({ ...input, rows: input.rows.filter((row) => scalar(node.Condition, within(scope, row)) === true) }),
   ExtendOperator: extend,
