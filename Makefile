@@ -94,6 +94,10 @@ schema: ## contracts/schema.json and contracts/event.schema.json from the Go typ
 	$(GO) run ./tests/schema > contracts/schema.json
 	$(GO) run ./tests/schema event > contracts/event.schema.json
 
+.PHONY: infra-docs
+infra-docs: ## READMEs of the Terraform modules out of their files, and what they read of the Go types
+	$(GO) run ./infra/moduledoc
+
 .PHONY: vet
 vet: ## formatting and go vet
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \

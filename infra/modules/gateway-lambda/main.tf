@@ -1,5 +1,6 @@
 # The gateway as a Lambda function: provided.al2023, one static binary, behind an
-# HTTP API or a function URL.
+# HTTP API or a function URL. The gateway has no adapter for Lambda's events yet: until
+# then a package for this module is your own.
 #
 # Its role may write to its own log group, and ask AWS STS for a token that Entra
 # takes (outbound identity federation), and nothing else. The condition on the
@@ -14,10 +15,12 @@
 # Entra then trusts that role in that account; there is no secret on either side.
 #
 # Permissions: lambda, iam (role and its policies, PassRole), logs, cloudwatch
-# alarms, apigateway. Licence: none.
+# alarms, apigateway; and logs:CreateLogDelivery with its kin, by which an HTTP API
+# is allowed to write its log. Licence: none.
 
 locals {
-  is_url = startswith(var.inbound.mode, "url_")
+  known_settings = [for s in jsondecode(file("${path.module}/settings.json")) : s.name]
+  is_url         = startswith(var.inbound.mode, "url_")
 }
 
 resource "aws_cloudwatch_log_group" "this" {

@@ -19,7 +19,7 @@ variable "environment" {
 }
 
 variable "package" {
-  description = "Path of the zip (make package): `bootstrap` and the contracts at its root."
+  description = "Path of the zip: `bootstrap`, executable, and the folder contracts at its root."
   type        = string
   nullable    = false
   validation {
@@ -40,13 +40,13 @@ variable "architecture" {
 }
 
 variable "settings" {
-  description = "Further settings, by the names of the README. TOLLGATE_ENVIRONMENT is set here. They stand in clear in the state and for whoever may read the function: no secret."
+  description = "Further settings, by the names of settings.json. They stand in clear in the state and for whoever may read the function: no secret."
   type        = map(string)
   default     = {}
   nullable    = false
   validation {
-    condition     = alltrue([for k in keys(var.settings) : can(regex("^[A-Z][A-Z0-9_]*$", k)) && !can(regex("^(AWS|_|LAMBDA_|FUNCTIONS_|IDENTITY_)", k)) && k != "TOLLGATE_ENVIRONMENT"])
-    error_message = "settings: names in capitals; those that begin with AWS, LAMBDA_, FUNCTIONS_ or IDENTITY_ are the platforms' own, TOLLGATE_ENVIRONMENT is the variable environment."
+    condition     = alltrue([for k in keys(var.settings) : contains(local.known_settings, k)])
+    error_message = "settings: names that settings.json has, which are those that the gateway reads. TOLLGATE_ENVIRONMENT is the variable environment; what Azure sets is not there on AWS."
   }
   validation {
     condition     = alltrue([for k, v in var.settings : !can(regex("(SECRET|PASSWORD|_KEY$|HEADERS$|CREDENTIAL)", k)) && !can(regex("(?i)(sig=|AccountKey=|SharedAccess|-----BEGIN)", v))])

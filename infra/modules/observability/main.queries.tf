@@ -11,12 +11,9 @@ locals {
   places = merge([for text in values(local.bodies) : {
     for m in regexall("(?m)^let ([A-Z][A-Za-z]*) = (dynamic\\(\\[\\]\\)|\"\");$", text) : m[0] => m[1] == "\"\"" ? "text" : "list" if !contains(local.elsewhere, m[0])
   }]...)
-  filled = { for name, text in local.bodies : name => join("\n", [for line in split("\n", text) : try(
-    local.lines[line],
-    line,
-  )]) }
+  filled = { for name, text in local.bodies : name => join("\n", [for line in split("\n", text) : lookup(local.lines, line, line)]) }
   # A line of each place, and what stands there instead. Encoded anew: no value ends the literal it stands in.
-  lines = merge([for name, value in var.query_parameters : {
+  lines = merge({}, [for name, value in var.query_parameters : {
     "let ${name} = dynamic([]);" = "let ${name} = dynamic(${jsonencode(jsondecode(value))});"
     "let ${name} = \"\";"        = "let ${name} = ${jsonencode(jsondecode(value))};"
   }]...)

@@ -40,6 +40,14 @@ run "an_architecture_that_lambda_does_not_have_is_refused" {
   expect_failures = [var.architecture]
 }
 
+run "a_setting_that_the_gateway_does_not_read_is_refused" {
+  command = plan
+  variables {
+    settings = { TOLLGATE_CONTRACT = "contracts" }
+  }
+  expect_failures = [var.settings]
+}
+
 run "a_setting_of_the_platform_is_refused" {
   command = plan
   variables {

@@ -54,6 +54,17 @@ run "the_function_is_the_package_and_nothing_else" {
   }
 }
 
+run "a_setting_that_the_gateway_reads_reaches_it" {
+  command = plan
+  variables {
+    settings = { TOLLGATE_CONTRACTS = "contracts", OTEL_TRACES_SAMPLER_ARG = "0.01" }
+  }
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ TOLLGATE_ENVIRONMENT = "test", TOLLGATE_CONTRACTS = "contracts", OTEL_TRACES_SAMPLER_ARG = "0.01" })
+    error_message = "a setting is lost"
+  }
+}
+
 run "only_lambda_takes_the_role" {
   command = plan
   assert {
@@ -77,7 +88,7 @@ run "tokens_are_for_entra_alone_with_rs256_for_five_minutes" {
     error_message = "the role may do more than ask for a token"
   }
   assert {
-    condition     = jsondecode(aws_iam_role_policy.federation[0].policy).Statement[0].Condition["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"] == ["api://AzureADTokenExchange"]
+    condition     = try(jsondecode(aws_iam_role_policy.federation[0].policy).Statement[0].Condition["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"] == ["api://AzureADTokenExchange"], false)
     error_message = "tokens for others than Entra"
   }
   assert {

@@ -1,0 +1,5 @@
+output "key" {
+  description = "The key."
+  sensitive   = true
+  value       = "k"
+}
