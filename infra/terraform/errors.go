@@ -46,7 +46,7 @@ func (e *Error) Error() string {
 	if e.Hint != "" {
 		b.WriteString("\n  → " + e.Hint)
 	}
-	return b.String()
+	return Printable(b.String())
 }
 
 // Failure is all that went wrong in one command, and what was done before.
