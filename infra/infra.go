@@ -253,7 +253,7 @@ func (d *Driver) judge(ctx context.Context) (*judged, error) {
 		return nil, err
 	}
 	for _, f := range j.Accepted {
-		j.Summary.Accepted = append(j.Summary.Accepted, fmt.Sprintf("%s:%s: %s", f.Rule, f.Address, f.Why))
+		j.Summary.Accepted = append(j.Summary.Accepted, fmt.Sprintf("%s: %s", f.ID(), f.Why))
 	}
 	return j, nil
 }

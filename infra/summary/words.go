@@ -113,6 +113,11 @@ func (r *reader) about(c *planned.Change) string {
 	return "other"
 }
 
+// services are what a private endpoint is for, by the platform's word.
+var services = map[string]string{
+	"sites": "app", "blob": "blobs", "table": "tables", "queue": "queues", "namespace": "event hubs", "azuremonitor": "logs",
+}
+
 // thing is what the resource is called: "private endpoint for the vault".
 func thing(c *planned.Change) string {
 	side := c.After
@@ -122,8 +127,8 @@ func thing(c *planned.Change) string {
 	if c.Type == "azurerm_private_endpoint" {
 		parts := planned.Texts(planned.Value(side, "private_service_connection.0.subresource_names"))
 		for i, p := range parts {
-			if p == "sites" {
-				p = c.Key
+			if w, ok := services[p]; ok {
+				p = w
 			}
 			parts[i] = p
 		}
@@ -137,7 +142,7 @@ func thing(c *planned.Change) string {
 	if c.Type == "azurerm_role_assignment" {
 		return "access (" + planned.Text(side["role_definition_name"]) + ")"
 	}
-	if c.Type == "azuread_service_principal" {
+	if c.Type == "azuread_service_principal" || c.Type == "azuread_application" {
 		return n // whose it is, the API or client says
 	}
 	for _, name := range []string{c.Key, planned.Text(side["display_name"]), planned.Text(side["name"])} {

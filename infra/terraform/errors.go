@@ -120,6 +120,8 @@ var explanations = []struct {
 }
 
 func (w *Work) explain(d Diagnostic) *Error {
+	// What Terraform advises here is told better by the hint.
+	d.Detail, _, _ = strings.Cut(d.Detail, "\n\nTo see which modules")
 	text := d.Summary + "\n" + d.Detail
 	for _, x := range explanations {
 		if !x.words.MatchString(text) {
