@@ -79,6 +79,7 @@ type Driver struct {
 	file   *bindings.File
 	work   *terraform.Work
 	name   func(address string) string // of resources, in the plan that is worked on
+	warned map[string]bool
 }
 
 // Faulty says that the contracts can't be used. Nothing was touched.
@@ -90,7 +91,7 @@ func (f *Faulty) Error() string {
 
 // Open reads the contracts, then gets Terraform ready. The caller closes the driver.
 func Open(ctx context.Context, o Options) (*Driver, error) {
-	d := &Driver{o: o, name: func(address string) string { return address }}
+	d := &Driver{o: o, warned: map[string]bool{}, name: func(address string) string { return address }}
 	if err := d.read(); err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func Open(ctx context.Context, o Options) (*Driver, error) {
 	}
 	work, err := terraform.Open(ctx, terraform.Options{
 		Program: o.Program, Environ: o.Environ, Infra: o.Infra, Environment: o.Environment, Folder: o.Folder,
-		Variables: values, Step: d.step, Warn: func(text string) { d.say("warning: %s", text) }, Stopping: d.stopping, Abandon: o.Abandon,
+		Variables: values, Step: d.step, Warn: d.warn, Stopping: d.stopping, Abandon: o.Abandon,
 	})
 	if err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func (d *Driver) read() error {
 }
 
 func (d *Driver) say(format string, args ...any) {
-	fmt.Fprintf(d.o.Progress, format+"\n", args...)
+	fmt.Fprintln(d.o.Progress, terraform.Printable(fmt.Sprintf(format, args...)))
 }
 
 // stopping says what a first interruption does, while it does it.
@@ -159,11 +160,27 @@ func (d *Driver) step(s terraform.Step) {
 	}
 	switch s.Kind {
 	case terraform.Ended:
-		d.say("%s %s (%s)", d.name(s.Address), what, s.Took.Round(time.Second))
+		d.say("%s %s (%s)", d.name(s.Address), what, lasted(s.Took))
 	case terraform.Goes:
-		d.say("%s … (%s)", d.name(s.Address), s.Took.Round(time.Second))
+		d.say("%s … (%s)", d.name(s.Address), lasted(s.Took))
 	case terraform.Errored:
-		d.say("%s: stopped (%s)", d.name(s.Address), s.Took.Round(time.Second))
+		d.say("%s stopped (%s)", d.name(s.Address), lasted(s.Took))
+	}
+}
+
+func lasted(t time.Duration) string {
+	s := int(t.Round(time.Second).Seconds())
+	if s < 60 {
+		return fmt.Sprintf("%d s", s)
+	}
+	return fmt.Sprintf("%d min %d s", s/60, s%60)
+}
+
+// warn tells each warning once: a plan repeats what init said.
+func (d *Driver) warn(text string) {
+	if !d.warned[text] {
+		d.warned[text] = true
+		d.say("warning: %s", text)
 	}
 }
 
@@ -236,7 +253,7 @@ func (d *Driver) judge(ctx context.Context) (*judged, error) {
 		return nil, err
 	}
 	for _, f := range j.Accepted {
-		j.Summary.Accepted = append(j.Summary.Accepted, fmt.Sprintf("%s:%s: %s", f.Rule, f.Address, f.Why))
+		j.Summary.Accepted = append(j.Summary.Accepted, fmt.Sprintf("%s: %s", f.ID(), f.Why))
 	}
 	return j, nil
 }

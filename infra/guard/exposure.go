@@ -19,7 +19,7 @@ func (g *guard) exposure() {
 		c := &g.all[i]
 		if c.After != nil && c.In(backendModule) != nil {
 			if why := g.open(c); why != "" {
-				g.find(PublicBackend, c.Address, shutHow, "This backend would answer the Internet, past the gateway: %s.", why)
+				g.find(PublicBackend, c.Address, "", shutHow, "This backend would answer the Internet, past the gateway: %s.", why)
 			}
 		}
 		if !c.Nothing() || g.facts.Private {
@@ -155,7 +155,7 @@ func (g *guard) inbound(c *planned.Change) {
 		sources := append(planned.Texts(planned.Value(r, "source_address_prefixes")), planned.Text(planned.Value(r, "source_address_prefix")))
 		for _, s := range sources {
 			if internet(s) {
-				g.find(InternetInbound, c.Address, "Name the gateway's subnet, or VirtualNetwork, as the source.",
+				g.find(InternetInbound, c.Address, planned.Text(planned.Value(r, "name")), "Name the gateway's subnet, or VirtualNetwork, as the source.",
 					"The rule %q lets %s in.", planned.Text(planned.Value(r, "name")), s)
 			}
 		}
@@ -174,7 +174,7 @@ func (g *guard) wayIn(c *planned.Change) {
 			slices.Equal(planned.Texts(o.Will("private_service_connection.0.subresource_names")), parts)
 	}
 	if !slices.ContainsFunc(g.all, other) {
-		g.find(OnlyWayIn, c.Address, "Keep it, or make its successor in a plan of its own first.",
+		g.find(OnlyWayIn, c.Address, "", "Keep it, or make its successor in a plan of its own first.",
 			"This private endpoint is the only private way to %s, which stays.", orUnnamed(target))
 	}
 }

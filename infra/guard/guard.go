@@ -37,6 +37,7 @@ var unacceptable = []string{PublicBackend, InternetInbound, OnlyWayIn, SharedAud
 type Finding struct {
 	Rule       string `json:"rule"`
 	Address    string `json:"address"`
+	Of         string `json:"of,omitempty"` // what of it: an attribute, a role, a rule
 	Why        string `json:"why"`
 	How        string `json:"how"` // to go on
 	Acceptable bool   `json:"acceptable"`
@@ -46,11 +47,19 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s\n  %s\n  %s", f.Rule, f.Address, f.Why, f.how())
 }
 
+// ID is what --accept names it by.
+func (f Finding) ID() string {
+	if f.Of == "" {
+		return f.Rule + ":" + f.Address
+	}
+	return f.Rule + ":" + f.Address + "#" + f.Of
+}
+
 func (f Finding) how() string {
 	if !f.Acceptable {
 		return f.How
 	}
-	return fmt.Sprintf("%s If it is meant: --accept '%s:%s'", f.How, f.Rule, f.Address)
+	return fmt.Sprintf("%s If it is meant: --accept '%s'", f.How, f.ID())
 }
 
 // Facts are what the plan itself doesn't say.
@@ -73,34 +82,43 @@ func Check(plan *tfjson.Plan, facts Facts) []Finding {
 		g.secrets()
 	}
 	slices.SortStableFunc(g.found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Address, b.Address))
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Of, b.Of))
 	})
 	return slices.Compact(g.found)
 }
 
 // Accept parts findings into those that stop the plan and those that were accepted,
-// each by RULE:ADDRESS. An acceptance that fits no finding, or none that may be accepted, is an error:
-// it was meant for another plan.
+// each by its ID; RULE:ADDRESS is enough where that is one finding. An acceptance that fits no finding, several, or none that may be
+// accepted, is an error: it was meant for another plan.
 func Accept(findings []Finding, accepted []string) (refused, passed []Finding, err error) {
-	used := map[string]bool{}
+	pass := map[string]bool{}
+	for _, id := range accepted {
+		fits := named(findings, func(f Finding) bool { return id == f.ID() })
+		if len(fits) == 0 {
+			fits = named(findings, func(f Finding) bool { return id == f.Rule+":"+f.Address })
+		}
+		switch rule, _, _ := strings.Cut(id, ":"); {
+		case slices.Contains(unacceptable, rule):
+			return findings, nil, fmt.Errorf("--accept %s: %s can't be accepted; change the plan", id, rule)
+		case len(fits) == 0:
+			return findings, nil, fmt.Errorf("--accept %s: this plan has no such finding", id)
+		case len(fits) > 1:
+			return findings, nil, fmt.Errorf("--accept %s: that is %d findings; accept each, as in --accept '%s'", id, len(fits), fits[0].ID())
+		}
+		pass[fits[0].ID()] = true
+	}
 	for _, f := range findings {
-		if id := f.Rule + ":" + f.Address; f.Acceptable && slices.Contains(accepted, id) {
-			used[id], passed = true, append(passed, f)
+		if pass[f.ID()] {
+			passed = append(passed, f)
 		} else {
 			refused = append(refused, f)
 		}
 	}
-	for _, id := range accepted {
-		rule, address, _ := strings.Cut(id, ":")
-		switch {
-		case used[id]:
-		case slices.Contains(unacceptable, rule):
-			return refused, passed, fmt.Errorf("--accept %s: %s can't be accepted; change the plan", id, rule)
-		default:
-			return refused, passed, fmt.Errorf("--accept %s: this plan has no finding %s at %q", id, rule, address)
-		}
-	}
 	return refused, passed, nil
+}
+
+func named(findings []Finding, is func(Finding) bool) []Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return !is(f) })
 }
 
 type guard struct {
@@ -110,9 +128,9 @@ type guard struct {
 	found []Finding
 }
 
-func (g *guard) find(rule, address, how, why string, args ...any) {
+func (g *guard) find(rule, address, of, how, why string, args ...any) {
 	g.found = append(g.found, Finding{
-		Rule: rule, Address: address, Why: fmt.Sprintf(why, args...), How: how,
+		Rule: rule, Address: address, Of: of, Why: fmt.Sprintf(why, args...), How: how,
 		Acceptable: !slices.Contains(unacceptable, rule),
 	})
 }

@@ -144,6 +144,15 @@ func TestAcceptanceIsForOneFindingAndOnlyWhereARuleAllowsIt(t *testing.T) {
 	if err != nil || len(refused) != 1 || refused[0] != open || len(passed) != 1 || passed[0] != off {
 		t.Errorf("got %v, %v, %v, want the one accepted and the other refused", refused, passed, err)
 	}
+	tls := guard.Finding{Rule: guard.RuleOff, Address: "a.b", Of: "min_tls_version", Acceptable: true}
+	https := guard.Finding{Rule: guard.RuleOff, Address: "a.b", Of: "https_only", Acceptable: true}
+	if _, _, err := guard.Accept([]guard.Finding{https, tls}, []string{"rule-off:a.b"}); err == nil {
+		t.Error("one acceptance passed two findings")
+	}
+	refused, passed, err = guard.Accept([]guard.Finding{open, tls}, []string{"rule-off:a.b#min_tls_version"})
+	if err != nil || len(refused) != 1 || len(passed) != 1 || passed[0] != tls {
+		t.Errorf("got %v, %v, %v, want the one of the attribute accepted", refused, passed, err)
+	}
 	for _, id := range []string{"public-backend:c.d", "rule-off:x.y", "rule-off", "", "no-such:a.b"} {
 		if _, _, err := guard.Accept([]guard.Finding{off, open}, []string{id}); err == nil {
 			t.Errorf("--accept %q: got no error, want one", id)

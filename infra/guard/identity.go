@@ -55,11 +55,11 @@ func (g *guard) sharedWith(address, uri string, owner map[string]string, others 
 				continue
 			}
 			if before {
-				g.find(SharedAudience, address, "Take it from there in a plan of its own, wait until tokens for it have ended (an hour), and only then give it to another.",
+				g.find(SharedAudience, address, uri, "Take it from there in a plan of its own, wait until tokens for it have ended (an hour), and only then give it to another.",
 					"%s would get the audience %s, which %s has until this plan is applied: tokens issued for one would be good at the other.", owner[address], uri, owner[other])
 				continue
 			}
-			g.find(SharedAudience, address, "Give each API an audience of its own, such as api://${tenant}/NAME.",
+			g.find(SharedAudience, address, uri, "Give each API an audience of its own, such as api://${tenant}/NAME.",
 				"%s (%s) and %s (%s) would share an audience: a token for one would be good at the other.", owner[address], uri, owner[other], o)
 		}
 	}
@@ -82,7 +82,7 @@ func (g *guard) used() {
 		if p.Kind == planned.Scope {
 			rule = ScopeInUse
 		}
-		g.find(rule, p.Address, fmt.Sprintf("Take the %s from those who use it first, in contracts and in Entra, then drop it.", p.Kind),
+		g.find(rule, p.Address, p.Name, fmt.Sprintf("Take the %s from those who use it first, in contracts and in Entra, then drop it.", p.Kind),
 			"%s: the %s %s would go, and is still used by %s.", p.API, p.Kind, p.Name, strings.Join(users, ", "))
 	}
 }

@@ -121,7 +121,7 @@ func (g *guard) loosened(c *planned.Change) {
 		if !l.fits(c.Type) || !l.shut(was) || l.shut(will) && !lowered || c.Undecided(l.at) {
 			continue
 		}
-		g.find(RuleOff, c.Address, "Leave it as it is.", "%s would go from %v to %v; today %s.", l.at, was, orNothing(will), l.what)
+		g.find(RuleOff, c.Address, l.at, "Leave it as it is.", "%s would go from %v to %v; today %s.", l.at, was, orNothing(will), l.what)
 	}
 }
 
@@ -135,7 +135,7 @@ func orNothing(v any) any {
 // denies: a deny of a network security group that goes.
 func (g *guard) denies(c *planned.Change) {
 	if c.Type == "azurerm_network_security_rule" && deny(c.Before) && !deny(c.After) {
-		g.find(RuleOff, c.Address, "Leave it as it is.", "The deny rule %q would no longer deny.", planned.Text(c.Was("name")))
+		g.find(RuleOff, c.Address, "", "Leave it as it is.", "The deny rule %q would no longer deny.", planned.Text(c.Was("name")))
 	}
 	if c.Type != "azurerm_network_security_group" || c.Undecided("security_rule") {
 		return
@@ -143,7 +143,8 @@ func (g *guard) denies(c *planned.Change) {
 	for _, r := range planned.List(c.Was("security_rule")) {
 		same := func(o any) bool { return deny(o) && planned.Value(o, "name") == planned.Value(r, "name") }
 		if deny(r) && !slices.ContainsFunc(planned.List(c.Will("security_rule")), same) {
-			g.find(RuleOff, c.Address, "Keep the rule.", "The deny rule %q would go.", planned.Text(planned.Value(r, "name")))
+			name := planned.Text(planned.Value(r, "name"))
+			g.find(RuleOff, c.Address, name, "Keep the rule.", "The deny rule %q would go.", name)
 		}
 	}
 }
@@ -159,7 +160,7 @@ func (g *guard) unrecorded(c *planned.Change) {
 		will := logs(c.Will("enabled_log"), member)
 		for _, category := range logs(c.Was("enabled_log"), member) {
 			if !slices.Contains(will, category) {
-				g.find(RuleOff, c.Address, "Keep the category.", "The log %s would no longer be recorded.", category)
+				g.find(RuleOff, c.Address, category, "Keep the category.", "The log %s would no longer be recorded.", category)
 			}
 		}
 	}
@@ -187,13 +188,13 @@ var themselves = []struct{ kind, guards, what string }{
 
 func (g *guard) rulesThatGo(c *planned.Change) {
 	if c.Type == "azurerm_network_security_rule" && deny(c.Before) && !g.groupGoes(c) {
-		g.find(RuleOff, c.Address, "Keep the rule.", "The deny rule %q would go.", planned.Text(c.Was("name")))
+		g.find(RuleOff, c.Address, "", "Keep the rule.", "The deny rule %q would go.", planned.Text(c.Was("name")))
 	}
 	for _, t := range themselves {
 		if t.kind != c.Type || t.guards != "" && g.goes(within(planned.Text(c.Was(t.guards)))) {
 			continue
 		}
-		g.find(RuleOff, c.Address, "Keep it.", "This is %s, and it would go.", t.what)
+		g.find(RuleOff, c.Address, "", "Keep it.", "This is %s, and it would go.", t.what)
 	}
 }
 

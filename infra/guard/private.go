@@ -18,7 +18,7 @@ func (g *guard) publicPaths() {
 			continue
 		}
 		if why := g.open(c); why != "" {
-			g.find(PublicPath, c.Address, shutHow, "The environment is private, and this could be reached from the Internet: %s.", why)
+			g.find(PublicPath, c.Address, "", shutHow, "The environment is private, and this could be reached from the Internet: %s.", why)
 		}
 	}
 }
@@ -36,13 +36,13 @@ func (g *guard) notShut() {
 			}
 			if c.Undecided(l.at) {
 				if !computed(l.at) {
-					g.find(NotKnown, c.Address, "Give it a value that doesn't hang on what apply creates.",
+					g.find(NotKnown, c.Address, l.at, "Give it a value that doesn't hang on what apply creates.",
 						"Whether %s can't be known before apply: %s has no value yet.", l.what, l.at)
 				}
 				continue
 			}
 			if l.private && !l.shut(c.Will(l.at)) {
-				g.find(NotShut, c.Address, "Mend the module or its variables so that "+l.what+".",
+				g.find(NotShut, c.Address, l.at, "Mend the module or its variables so that "+l.what+".",
 					"The environment is private, and %s is %v; wanted is that %s.", l.at, orNothing(c.Will(l.at)), l.what)
 			}
 		}
@@ -69,7 +69,7 @@ func (g *guard) diagnostics() {
 		if id := c.WillText("id"); id != "" && recorded[id] || recorded[withoutKeys(c.Address)] {
 			continue
 		}
-		g.find(NoDiagnostics, c.Address, "Give it a diagnostic setting.", "The environment is private, and nothing records what happens to this.")
+		g.find(NoDiagnostics, c.Address, "", "Give it a diagnostic setting.", "The environment is private, and nothing records what happens to this.")
 	}
 }
 
@@ -116,15 +116,15 @@ func (g *guard) secrets() {
 		how := "Use an identity, a certificate or a federated credential; a secret that must be belongs into the vault, by hand."
 		switch {
 		case secretTypes.MatchString(c.Type):
-			g.find(SecretInState, c.Address, how, "A %s keeps its secret in the state, for whoever can read that.", c.Type)
+			g.find(SecretInState, c.Address, "", how, "A %s keeps its secret in the state, for whoever can read that.", c.Type)
 		case c.Type == "azurerm_key_vault_secret" && (c.WillText("value") != "" || c.Undecided("value")):
-			g.find(SecretInState, c.Address, "Write it by value_wo, which isn't kept, or by hand.", "The secret's value would stand in the state.")
+			g.find(SecretInState, c.Address, "value", "Write it by value_wo, which isn't kept, or by hand.", "The secret's value would stand in the state.")
 		case len(planned.List(c.Will("password"))) > 0:
-			g.find(SecretInState, c.Address, how, "The registration's password would stand in the state.")
+			g.find(SecretInState, c.Address, "password", how, "The registration's password would stand in the state.")
 		}
 		for _, at := range secretFields {
 			if c.WillText(at) != "" {
-				g.find(SecretInState, c.Address, how, "%s would stand in the state.", at)
+				g.find(SecretInState, c.Address, at, how, "%s would stand in the state.", at)
 			}
 		}
 		g.shapes(c)
@@ -139,7 +139,7 @@ func (g *guard) shapes(c *planned.Change) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.After)) {
 		if !forced(name) && contains(c.After[name]) {
-			g.find(SecretInState, c.Address, "Name the secret instead of writing it.", "%s holds what looks like a key, and would stand in the state.", name)
+			g.find(SecretInState, c.Address, name, "Name the secret instead of writing it.", "%s holds what looks like a key, and would stand in the state.", name)
 		}
 	}
 }

@@ -56,17 +56,8 @@ func read(plan *tfjson.Plan, all []*tfjson.ResourceChange) []Change {
 	return out
 }
 
-func index(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case float64:
-		return strconv.Itoa(int(v))
-	case interface{ String() string }: // json.Number
-		return v.String()
-	}
-	return ""
-}
+// index is a key of for_each. A position of count says nothing to a reader.
+func index(v any) string { return Text(v) }
 
 // Nothing tells that the plan leaves it as it is.
 func (c *Change) Nothing() bool { return c.actions.NoOp() || c.actions.Read() }
@@ -190,8 +181,8 @@ func step(address string) (Module, string) {
 		if quoted, err := strconv.QuotedPrefix(rest[1:]); err == nil {
 			m.Key, _ = strconv.Unquote(quoted) // QuotedPrefix has read it
 			rest = rest[1+len(quoted):]
-		} else if close := strings.IndexByte(rest, ']'); close > 0 {
-			m.Key, rest = rest[1:close], rest[close:]
+		} else if end := strings.IndexByte(rest, ']'); end > 0 {
+			rest = rest[end:] // of count
 		}
 		rest = strings.TrimPrefix(rest, "]")
 	}

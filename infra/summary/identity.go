@@ -20,9 +20,9 @@ func (r *reader) identity(c *planned.Change) []Line {
 		return r.granted(c)
 	case "azuread_application_pre_authorized":
 		if c.Created() {
-			return []Line{r.line(c, "users of %s aren't asked for consent any more", c.Key)}
+			return []Line{r.line(c, "its users aren't asked for consent to %s", c.Key)}
 		}
-		return []Line{r.line(c, "users of %s are asked for consent: it is no longer pre-authorised", c.Key)}
+		return []Line{r.line(c, "its users are asked for consent to %s again", c.Key)}
 	case "azuread_application_identifier_uri":
 		return []Line{r.line(c, "audience %s %s", either(c, "identifier_uri"), verb(c))}
 	case "azuread_application_api_access":
@@ -122,7 +122,11 @@ func (r *reader) permissionsOf(c *planned.Change, was, will []planned.Permission
 	}
 	var out []Line
 	tell := func(p planned.Permission, what string) {
-		l := r.line(c, "%s %s %s%s", p.Kind, p.Name, what, r.affected(r.usersOfPermission(r.about(c), p)))
+		name := p.Kind + " " + p.Name
+		if p.Name == "" {
+			name = "access without a role" // for groups that may get tokens and no more
+		}
+		l := r.line(c, "%s %s%s", name, what, r.affected(r.usersOfPermission(r.about(c), p)))
 		l.gone = what != "added" && what != "switched on"
 		out = append(out, l)
 	}
@@ -208,12 +212,12 @@ func (r *reader) granted(c *planned.Change) []Line {
 		return []Line{r.line(c, "%s call %s", word, what)}
 	}
 	// A group's, or a user's.
-	who := strings.TrimSuffix(strings.TrimSuffix(c.Key, "/"+p.Name), p.Name+"/")
+	who := strings.TrimPrefix(c.Key, p.Name+"/")
 	if who == "" {
 		who = planned.Text(to["principal_object_id"])
 	}
 	role := "access without a role"
-	if known {
+	if p.Name != "" {
 		role = "role " + p.Name
 	}
 	if word == "may now" {

@@ -48,11 +48,7 @@ func Names(plan *tfjson.Plan) func(address string) string {
 	names := map[string]string{}
 	for i := range r.all {
 		c := &r.all[i]
-		what := thing(c)
-		if about := r.about(c); strings.HasSuffix(what, " "+about) {
-			what = strings.TrimSuffix(what, " "+about)
-		}
-		names[c.Address] = r.about(c) + ": " + what
+		names[c.Address] = r.about(c) + ": " + r.short(c)
 	}
 	return func(address string) string {
 		if n := names[address]; n != "" {
@@ -85,6 +81,9 @@ func (r *reader) lines(c *planned.Change) []Line {
 
 // short leaves the name of whom it is told under away.
 func (r *reader) short(c *planned.Change) string {
+	if c.Type == "azurerm_private_endpoint" {
+		return thing(c)
+	}
 	return strings.TrimSuffix(thing(c), " "+r.about(c))
 }
 

@@ -22,6 +22,13 @@ var nouns = map[string]string{
 	"azuread_service_principal":                                  "service principal",
 	"azuread_application_certificate":                            "certificate",
 	"azuread_application_federated_identity_credential":          "federated credential",
+	"azuread_app_role_assignment":                                "permission",
+	"azuread_service_principal_delegated_permission_grant":       "consent",
+	"azuread_application_pre_authorized":                         "pre-authorisation",
+	"azuread_application_api_access":                             "request for permissions",
+	"azuread_application_app_role":                               "role",
+	"azuread_application_permission_scope":                       "scope",
+	"azuread_application_identifier_uri":                         "audience",
 	"azuread_application_password":                               "secret",
 	"azuread_conditional_access_policy":                          "Conditional Access policy",
 	"azuread_claims_mapping_policy":                              "claims mapping",
@@ -106,6 +113,11 @@ func (r *reader) about(c *planned.Change) string {
 	return "other"
 }
 
+// services are what a private endpoint is for, by the platform's word.
+var services = map[string]string{
+	"sites": "app", "blob": "blobs", "table": "tables", "queue": "queues", "namespace": "event hubs", "azuremonitor": "logs",
+}
+
 // thing is what the resource is called: "private endpoint for the vault".
 func thing(c *planned.Change) string {
 	side := c.After
@@ -115,8 +127,8 @@ func thing(c *planned.Change) string {
 	if c.Type == "azurerm_private_endpoint" {
 		parts := planned.Texts(planned.Value(side, "private_service_connection.0.subresource_names"))
 		for i, p := range parts {
-			if p == "sites" {
-				p = c.Key
+			if w, ok := services[p]; ok {
+				p = w
 			}
 			parts[i] = p
 		}
@@ -130,7 +142,7 @@ func thing(c *planned.Change) string {
 	if c.Type == "azurerm_role_assignment" {
 		return "access (" + planned.Text(side["role_definition_name"]) + ")"
 	}
-	if c.Type == "azuread_service_principal" {
+	if c.Type == "azuread_service_principal" || c.Type == "azuread_application" {
 		return n // whose it is, the API or client says
 	}
 	for _, name := range []string{c.Key, planned.Text(side["display_name"]), planned.Text(side["name"])} {

@@ -46,7 +46,7 @@ func (e *Error) Error() string {
 	if e.Hint != "" {
 		b.WriteString("\n  → " + e.Hint)
 	}
-	return b.String()
+	return Printable(b.String())
 }
 
 // Failure is all that went wrong in one command, and what was done before.
@@ -120,6 +120,8 @@ var explanations = []struct {
 }
 
 func (w *Work) explain(d Diagnostic) *Error {
+	// What Terraform advises here is told better by the hint.
+	d.Detail, _, _ = strings.Cut(d.Detail, "\n\nTo see which modules")
 	text := d.Summary + "\n" + d.Detail
 	for _, x := range explanations {
 		if !x.words.MatchString(text) {

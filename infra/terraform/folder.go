@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -117,6 +118,9 @@ func (w *Work) backend() error {
 	_, err := os.Stat(filepath.Join(w.source(), backendFile))
 	w.local = errors.Is(err, fs.ErrNotExist)
 	if !w.local {
+		if err := w.backendSafe(); err != nil {
+			return err
+		}
 		if resources(w.state()) > 0 {
 			return &Error{
 				Kind: StateUnsaved, What: fmt.Sprintf("%s names a state elsewhere, but the one here, %s, isn't empty", backendFile, w.state()),
@@ -135,6 +139,28 @@ func (w *Work) backend() error {
 	path := strings.NewReplacer("${", "$${", "%{", "%%{").Replace(string(quoted))
 	text := "terraform {\n  backend \"local\" {\n    path = " + path + "\n  }\n}\n"
 	return os.WriteFile(filepath.Join(w.root, overrideFile), []byte(text), 0o600)
+}
+
+// secretInBackend are settings of the azurerm backend that hold a secret.
+var (
+	secretInBackend = regexp.MustCompile(`(?m)^\s*(access_key|sas_token|client_secret|client_certificate_password)\s*=`)
+	byIdentity      = regexp.MustCompile(`(?m)^\s*use_azuread_auth\s*=\s*true\b`)
+)
+
+// backendSafe: without use_azuread_auth the backend asks for the storage account's key.
+func (w *Work) backendSafe() error {
+	file := filepath.Join(w.source(), backendFile)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if m := secretInBackend.FindSubmatch(text); m != nil {
+		return &Error{Kind: Configuration, Address: file, What: fmt.Sprintf("%s holds a secret", m[1]), Hint: "remove it; the one who deploys is known by az login, or by the pipeline's federated credential"}
+	}
+	if !byIdentity.Match(text) {
+		return &Error{Kind: Configuration, Address: file, What: "the state would be read by the storage account's key", Hint: "write use_azuread_auth = true"}
+	}
+	return nil
 }
 
 // resources counts those of a state file, 0 if there is none.

@@ -3,7 +3,6 @@ package terraform
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -211,8 +210,12 @@ func unique(all []error) []error {
 }
 
 func (d Diagnostic) text() string {
+	text := d.Summary
 	if d.Address != "" {
-		return fmt.Sprintf("%s: %s", d.Address, d.Summary)
+		text = d.Address + ": " + text
 	}
-	return d.Summary
+	if detail := firstLine(d.Detail); detail != "" && len(detail) < 200 {
+		text += ": " + detail
+	}
+	return text
 }

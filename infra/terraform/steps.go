@@ -3,7 +3,9 @@ package terraform
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Step is something that Terraform tells while it works.
@@ -54,6 +56,16 @@ type message struct {
 
 var kinds = map[string]StepKind{
 	"apply_start": Began, "apply_progress": Goes, "apply_complete": Ended, "apply_errored": Errored, "refresh_start": Reads,
+}
+
+// Printable leaves out what would steer a terminal: clouds repeat texts that others chose.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
 }
 
 // listener reads the output of one command.

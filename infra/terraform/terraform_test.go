@@ -397,9 +397,25 @@ func TestALocalStateIsNotLeftBehindForOneElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	b.write(t, "state.tfbackend", "container_name = \"state\"\n")
+	b.write(t, "state.tfbackend", "container_name = \"state\"\nuse_azuread_auth = true\n")
 	_, err := terraform.Open(t.Context(), b.Options)
 	kind(t, err, terraform.StateUnsaved)
+}
+
+func TestAStateElsewhereIsReachedByIdentityOnly(t *testing.T) {
+	for _, text := range []string{
+		"storage_account_name = \"st\"\n",
+		"use_azuread_auth = false\n",
+		"use_azuread_auth = true\n  access_key = \"hush\"\n",
+		"use_azuread_auth = true\nsas_token=\"hush\"\n",
+	} {
+		b := prepare(t, one)
+		b.write(t, "state.tfbackend", text)
+		_, err := terraform.Open(t.Context(), b.Options)
+		if e := kind(t, err, terraform.Configuration); strings.Contains(e.Error(), "hush") {
+			t.Errorf("got %v, want no secret in it", e)
+		}
+	}
 }
 
 func TestTheProvidersLockGoesBackToTheSources(t *testing.T) {
