@@ -94,7 +94,7 @@ func TestEachQueryHasAHeader(t *testing.T) {
 // Terraform replaces these lines, as README.md there says: no more and no fewer.
 func TestWhatIsFilledInStandsOnceInItsFile(t *testing.T) {
 	line := regexp.MustCompile(`(?m)^let (\w+) = (dynamic\(\[\]\)|"");$`)
-	want := map[string]string{"unused": "Grants OfEnvironment", "stale-keys": "Issued OfEnvironment", "why": "Wanted"}
+	want := map[string]string{"unused": "Grants OfEnvironment", "stale-keys": "Issued OfEnvironment", "why": "Wanted", "refusal-spike": "OfApi"}
 	for _, q := range queries(t) {
 		var names []string
 		for _, m := range line.FindAllStringSubmatch(q.body, -1) {

@@ -3,7 +3,6 @@ package kql_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -93,15 +92,8 @@ func aSpikeRuleOfOneAPIIsAboutThatAPIAlone(t *testing.T, e *engine) {
 		r.slots(bad, settled.Add(-15*time.Minute), 20, 20, 20)
 	}
 	for of, want := range map[string]int{"": 3, "orders": 2, "rates": 0} { // the address, and each API
-		for _, q := range queries(t) {
-			if q.name != "refusal-spike" {
-				continue
-			}
-			text := strings.Replace(q.body, `let OfApi = "";`, `let OfApi = "`+of+`";`, 1)
-			got := e.eitherWay(t, question{Text: deployed(t, text), Schema: schema(), Tables: r.tables, Now: at(now)})
-			if len(got) != want {
-				t.Errorf("OfApi = %q: got %v, want %d", of, got, want)
-			}
+		if got := e.saysOf(t, "refusal-spike", r, filling{"OfApi": of}); len(got) != want {
+			t.Errorf("OfApi = %q: got %v, want %d", of, got, want)
 		}
 	}
 }
