@@ -43,7 +43,7 @@ func Mirror(t testing.TB) string {
 		}
 		return ""
 	}
-	file, err := built(sources)
+	file, err := built(sources, need.Root(t))
 	if err != nil {
 		t.Fatalf("build the providers' mirror of %s: %v", sources, err)
 	}
@@ -118,14 +118,18 @@ var (
 	done = map[string]string{}
 )
 
-// built is the CLI configuration file of the mirror of sources.
-func built(sources string) (string, error) {
+// built is the CLI configuration file of the mirror of sources, with the types that Terraform below root has.
+func built(sources, root string) (string, error) {
 	once.Lock()
 	defer once.Unlock()
 	if file, ok := done[sources]; ok {
 		return file, nil
 	}
-	sum, err := digest(sources)
+	types, err := declaredTypes(root)
+	if err != nil {
+		return "", err
+	}
+	sum, err := digest(sources, types)
 	if err != nil {
 		return "", err
 	}
@@ -134,7 +138,7 @@ func built(sources string) (string, error) {
 		cache = os.TempDir()
 	}
 	dir := filepath.Join(cache, "tollgate", "terraform-"+sum)
-	if err := build(sources, dir); err != nil {
+	if err := build(sources, dir, types); err != nil {
 		return "", err
 	}
 	done[sources] = filepath.Join(dir, "terraformrc")
@@ -142,7 +146,7 @@ func built(sources string) (string, error) {
 }
 
 // build lays the mirror out beside dir and renames it when it is whole.
-func build(sources, dir string) error {
+func build(sources, dir string, types []string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
@@ -165,6 +169,9 @@ func build(sources, dir string) error {
 	if out, err := exec.Command(filepath.Join(sources, "mirror"), temp).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
+	if err := narrow(temp, types); err != nil {
+		return err
+	}
 	file := filepath.Join(temp, "terraformrc")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -179,9 +186,9 @@ func build(sources, dir string) error {
 }
 
 // digest is of every file below dir, and of what it is built for.
-func digest(dir string) (string, error) {
+func digest(dir string, types []string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintln(sum, runtime.GOOS, runtime.GOARCH, types, stands)
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
