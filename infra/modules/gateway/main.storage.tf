@@ -8,7 +8,7 @@ locals {
   }
 
   storage_endpoints = local.private ? {
-    for service, zone in var.private_endpoints.zone_ids : service => zone if service != "sites"
+    for service, zone in var.private_endpoints.zone_ids : service => zone if contains(["blob", "table", "queue"], service)
   } : {}
 
   # A storage account takes a single address without its /32, and no IPv6.

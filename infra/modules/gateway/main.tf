@@ -47,6 +47,8 @@ resource "azurerm_function_app_flex_consumption" "gateway" {
 
   https_only                                     = true
   public_network_access_enabled                  = var.inbound.mode != "private"
+  client_certificate_enabled                     = var.inbound.certificates != "off"
+  client_certificate_mode                        = var.inbound.certificates == "required" ? "Required" : "Optional"
   virtual_network_subnet_id                      = var.subnet_id
   webdeploy_publish_basic_authentication_enabled = false
 

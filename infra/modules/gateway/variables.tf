@@ -49,16 +49,11 @@ variable "private_endpoints" {
     zone_ids  = map(string)
   })
   default     = null
-  description = "Private endpoints of the storage account, one for each of blob, table and queue that zone_ids has a private DNS zone for; the account then has no public side. `sites` is the gateway's own, for inbound.mode private. Null: none, and the gateway's subnet reaches the account by a service endpoint."
+  description = "Private endpoints of the storage account, one for each of blob, table and queue that zone_ids has a private DNS zone for; the account then has no public side. `sites` is the gateway's own, for inbound.mode private; other zones are passed over. Null: none, and the gateway's subnet reaches the account by a service endpoint."
 
   validation {
     condition     = var.private_endpoints == null ? true : length(setsubtract(["blob", "table"], keys(var.private_endpoints.zone_ids))) == 0
     error_message = "private_endpoints.zone_ids must hold a zone for blob (the package, the host's locks) and for table (keys, limits, revocations)."
-  }
-
-  validation {
-    condition     = var.private_endpoints == null ? true : length(setsubtract(keys(var.private_endpoints.zone_ids), ["blob", "table", "queue", "sites"])) == 0
-    error_message = "private_endpoints.zone_ids knows blob, table, queue and sites only."
   }
 }
 
@@ -139,10 +134,11 @@ variable "inbound" {
     endpoint_subnet_id = optional(string)
     deployers          = optional(list(string), [])
     minimum_tls        = optional(string, "1.2")
+    certificates       = optional(string, "off")
   })
   nullable    = false
   default     = {}
-  description = "Who reaches the gateway. mode `public`: everyone; `addresses`: these CIDR ranges; `front_door`: one Front Door profile, an existing one by front_door_id (its resource GUID) or one made here by front_door, whose Premium SKU has managed WAF rules; `private`: the private endpoint alone, in endpoint_subnet_id or with the others. deployers are the CIDR ranges that reach the deployment site, and the storage account while it has a public side; nobody else does."
+  description = "Who reaches the gateway. mode `public`: everyone; `addresses`: these CIDR ranges; `front_door`: one Front Door profile, an existing one by front_door_id (its resource GUID) or one made here by front_door, whose Premium SKU has managed WAF rules; `private`: the private endpoint alone, in endpoint_subnet_id or with the others. deployers are the CIDR ranges that reach the deployment site, and the storage account while it has a public side; nobody else does. certificates asks callers for one, `optional` or `required`, and passes it on as X-ARR-ClientCert: an issuer's certificateHeader in the contracts may name that header only then, as with `off` a caller can write it."
 
   validation {
     condition     = contains(["public", "addresses", "front_door", "private"], var.inbound.mode)
@@ -192,6 +188,16 @@ variable "inbound" {
   validation {
     condition     = contains(["1.2", "1.3"], var.inbound.minimum_tls)
     error_message = "inbound.minimum_tls is 1.2, or 1.3 where every caller speaks it."
+  }
+
+  validation {
+    condition     = contains(["off", "optional", "required"], var.inbound.certificates)
+    error_message = "inbound.certificates is off, optional or required."
+  }
+
+  validation {
+    condition     = var.inbound.mode != "front_door" || var.inbound.certificates == "off"
+    error_message = "inbound.certificates is off with mode front_door: Front Door ends the caller's TLS and passes no certificate on."
   }
 }
 

@@ -23,7 +23,7 @@ locals {
   # It must have a certificate for that name. An app hosted here has one for Azure's
   # name alone, which leads to its endpoint too, so it gets no other.
   backend_records = var.dns_zone == null ? {} : merge(
-    { for n, b in local.by_address : n => b.address },
+    { for n, b in local.by_host : n => b.address },
     { for n, p in azurerm_private_endpoint.backend : n => one(p.private_service_connection[*].private_ip_address) },
   )
 }

@@ -1,5 +1,5 @@
 locals {
-  backend_addresses = [for b in local.by_address : "${b.address}/32"]
+  backend_addresses = [for b in local.by_host : "${b.address}/32"]
 
   # Without private endpoints these are called at their public addresses.
   public_services = var.private_endpoints ? [] : ["AppService", "AzureKeyVault", "Storage"]

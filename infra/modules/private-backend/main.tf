@@ -2,8 +2,8 @@ locals {
   # Where there are no private endpoints, these let the subnet in by itself.
   service_endpoints = var.private_endpoints ? [] : ["Microsoft.KeyVault", "Microsoft.Storage", "Microsoft.Web"]
 
-  by_resource = { for n, b in var.backends : n => b if b.resource_id != null && var.private_endpoints }
-  by_address  = { for n, b in var.backends : n => b if b.address != null }
+  by_resource = { for n, b in var.backends : n => b.resource if b.resource != null && var.private_endpoints }
+  by_host     = { for n, b in var.backends : n => b.host if b.host != null }
   by_web_app  = { for n, b in var.backends : n => b.web_app if b.web_app != null }
 }
 
@@ -73,7 +73,7 @@ resource "azurerm_private_endpoint" "backend" {
 
   private_service_connection {
     name                           = each.key
-    private_connection_resource_id = each.value.resource_id
+    private_connection_resource_id = each.value.id
     subresource_names              = [each.value.subresource]
     is_manual_connection           = false
   }

@@ -32,7 +32,7 @@ output "backends" {
   description = "Backends by name: the address to write into the environment's backend (url), the resource hosted here (id) and its identity's principal_id, or null."
   value = { for n, b in var.backends : n => {
     url          = contains(keys(local.backend_records), n) ? "https://${n}.${var.dns_zone}" : try("https://${azurerm_linux_web_app.backend[n].default_hostname}", null)
-    id           = try(azurerm_linux_web_app.backend[n].id, b.resource_id)
+    id           = try(azurerm_linux_web_app.backend[n].id, b.resource.id, null)
     principal_id = try(azurerm_linux_web_app.backend[n].identity[0].principal_id, null)
   } }
 }

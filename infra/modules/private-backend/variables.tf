@@ -106,9 +106,11 @@ variable "dns_zone" {
 
 variable "backends" {
   type = map(object({
-    resource_id = optional(string)
-    subresource = optional(string, "sites")
-    address     = optional(string)
+    resource = optional(object({
+      id          = string
+      subresource = optional(string, "sites")
+    }))
+    host = optional(object({ address = string }))
     web_app = optional(object({
       stack    = map(string)
       sku_name = optional(string, "B1")
@@ -117,11 +119,11 @@ variable "backends" {
   }))
   nullable    = false
   default     = {}
-  description = "Backends by name, each one of: resource_id, an existing resource that gets a private endpoint (subresource: sites, blob, namespace, …); address, a private address that gets a name; web_app, a web app hosted here that the gateway's subnet alone reaches. stack is one of docker_image_name (registry/image:tag), dotnet_version, node_version, python_version with its value; settings stand in the state, so none is a secret."
+  description = "Backends by name, each one of: resource, an existing one by its id that gets a private endpoint (subresource: sites, blob, namespace, …); host, a private address that gets a name; web_app, a web app hosted here that the gateway's subnet alone reaches. stack is one of docker_image_name (registry/image:tag), dotnet_version, node_version, python_version with its value; settings stand in the state, so none is a secret."
 
   validation {
-    condition     = alltrue([for b in values(var.backends) : length([for given in [b.resource_id != null, b.address != null, b.web_app != null] : given if given]) == 1])
-    error_message = "Each backend has exactly one of resource_id, address and web_app."
+    condition     = alltrue([for b in values(var.backends) : length([for given in [b.resource != null, b.host != null, b.web_app != null] : given if given]) == 1])
+    error_message = "Each backend has exactly one of resource, host and web_app."
   }
 
   validation {
@@ -130,14 +132,14 @@ variable "backends" {
   }
 
   validation {
-    condition = alltrue([for b in values(var.backends) : b.address == null ? true : can(cidrhost("${b.address}/32", 0)) && (
-    can(regex("^(10|192\\.168|172\\.(1[6-9]|2[0-9]|3[01]))\\.", b.address)))])
-    error_message = "A backend's address is a private one (10/8, 172.16/12, 192.168/16): a public backend is reached by its own name, and let out by egress.addresses."
+    condition = alltrue([for b in values(var.backends) : b.host == null ? true : can(cidrhost("${b.host.address}/32", 0)) &&
+    can(regex("^(10|192\\.168|172\\.(1[6-9]|2[0-9]|3[01]))\\.", b.host.address))])
+    error_message = "host.address is a private one (10/8, 172.16/12, 192.168/16): a public backend is reached by its own name, and let out by egress.addresses."
   }
 
   validation {
-    condition     = alltrue([for b in values(var.backends) : b.address == null ? true : var.dns_zone != null])
-    error_message = "A backend by its address needs dns_zone: a name is all that it gets."
+    condition     = alltrue([for b in values(var.backends) : b.host == null ? true : var.dns_zone != null])
+    error_message = "A host needs dns_zone: a name is all that it gets."
   }
 
   validation {

@@ -303,3 +303,29 @@ run "what_happens_is_logged_where_a_workspace_is_given" {
     error_message = "who reads or changes a package leaves no trace"
   }
 }
+
+run "callers_without_a_certificate_are_turned_away_where_asked" {
+  command = plan
+
+  variables {
+    inbound = { certificates = "required" }
+  }
+
+  assert {
+    condition     = azurerm_function_app_flex_consumption.gateway.client_certificate_enabled && azurerm_function_app_flex_consumption.gateway.client_certificate_mode == "Required"
+    error_message = "callers need no certificate"
+  }
+}
+
+run "callers_certificates_are_passed_on_where_asked" {
+  command = plan
+
+  variables {
+    inbound = { certificates = "optional" }
+  }
+
+  assert {
+    condition     = azurerm_function_app_flex_consumption.gateway.client_certificate_enabled && azurerm_function_app_flex_consumption.gateway.client_certificate_mode == "Optional"
+    error_message = "a caller writes the certificate's header itself"
+  }
+}

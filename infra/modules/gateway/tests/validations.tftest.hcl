@@ -70,16 +70,6 @@ run "private_endpoints_without_one_for_tables_are_refused" {
   expect_failures = [var.private_endpoints]
 }
 
-run "a_private_endpoint_of_another_service_is_refused" {
-  command = plan
-
-  variables {
-    private_endpoints = { subnet_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net/subnets/endpoints", zone_ids = { blob = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net", table = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.table.core.windows.net", file = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.file.core.windows.net" } }
-  }
-
-  expect_failures = [var.private_endpoints]
-}
-
 run "an_instance_size_that_azure_lacks_is_refused" {
   command = plan
 
@@ -401,4 +391,24 @@ run "a_package_that_is_not_there_is_refused" {
   }
 
   expect_failures = [var.package]
+}
+
+run "an_unknown_word_for_certificates_is_refused" {
+  command = plan
+
+  variables {
+    inbound = { certificates = "on" }
+  }
+
+  expect_failures = [var.inbound]
+}
+
+run "certificates_that_front_door_would_drop_are_refused" {
+  command = plan
+
+  variables {
+    inbound = { mode = "front_door", front_door = {}, certificates = "required" }
+  }
+
+  expect_failures = [var.inbound]
 }

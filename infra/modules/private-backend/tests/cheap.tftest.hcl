@@ -17,7 +17,7 @@ variables {
   subnets             = { gateway = "10.21.0.0/26", endpoints = "10.21.0.64/26" }
   private_endpoints   = false
   backends = {
-    orders  = { resource_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/orders/providers/Microsoft.Web/sites/contoso-orders" }
+    orders  = { resource = { id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/orders/providers/Microsoft.Web/sites/contoso-orders" } }
     catalog = { web_app = { stack = { docker_image_name = "contoso.azurecr.io/catalog:1.4" } } }
   }
 }

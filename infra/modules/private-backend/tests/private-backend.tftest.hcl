@@ -24,8 +24,8 @@ variables {
   subnets             = { gateway = "10.20.0.0/26", endpoints = "10.20.0.64/26" }
   dns_zone            = "internal.contoso.example"
   backends = {
-    orders    = { resource_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/orders/providers/Microsoft.Web/sites/contoso-orders" }
-    ledger    = { address = "10.30.0.4" }
+    orders    = { resource = { id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/orders/providers/Microsoft.Web/sites/contoso-orders" } }
+    ledger    = { host = { address = "10.30.0.4" } }
     catalog-a = { web_app = { stack = { dotnet_version = "10.0" } } }
   }
 }
@@ -152,7 +152,7 @@ run "an_existing_backend_gets_a_private_endpoint" {
   command = plan
 
   assert {
-    condition     = azurerm_private_endpoint.backend["orders"].private_service_connection[0].private_connection_resource_id == var.backends["orders"].resource_id && azurerm_private_endpoint.backend["orders"].private_service_connection[0].subresource_names == tolist(["sites"])
+    condition     = azurerm_private_endpoint.backend["orders"].private_service_connection[0].private_connection_resource_id == var.backends["orders"].resource.id && azurerm_private_endpoint.backend["orders"].private_service_connection[0].subresource_names == tolist(["sites"])
     error_message = "orders isn't reached privately"
   }
 

@@ -114,7 +114,7 @@ run "a_backend_of_two_kinds_is_refused" {
   command = plan
 
   variables {
-    backends = { orders = { address = "10.30.0.4", web_app = { stack = { node_version = "24-lts" } } } }
+    backends = { orders = { host = { address = "10.30.0.4" }, web_app = { stack = { node_version = "24-lts" } } } }
     dns_zone = "internal.contoso.example"
   }
 
@@ -135,7 +135,7 @@ run "a_backend_whose_name_is_no_host_name_is_refused" {
   command = plan
 
   variables {
-    backends = { Orders = { address = "10.30.0.4" } }
+    backends = { Orders = { host = { address = "10.30.0.4" } } }
     dns_zone = "internal.contoso.example"
   }
 
@@ -146,7 +146,7 @@ run "a_backend_at_a_public_address_is_refused" {
   command = plan
 
   variables {
-    backends = { orders = { address = "203.0.113.4" } }
+    backends = { orders = { host = { address = "203.0.113.4" } } }
     dns_zone = "internal.contoso.example"
   }
 
@@ -157,7 +157,7 @@ run "a_backend_by_its_address_without_a_zone_is_refused" {
   command = plan
 
   variables {
-    backends = { orders = { address = "10.30.0.4" } }
+    backends = { orders = { host = { address = "10.30.0.4" } } }
   }
 
   expect_failures = [var.backends]
