@@ -113,6 +113,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, doi
 }
 
 func (c *Client) once(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	if !strings.HasPrefix(c.Address, "https://") && !strings.HasPrefix(c.Address, "http://127.0.0.1:") {
+		return nil, fmt.Errorf("the address %q is plain http, where the token could be read on its way", c.Address)
+	}
 	token, err := c.Token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sign in for Graph: %w", err)

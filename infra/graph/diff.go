@@ -25,8 +25,8 @@ func Diff(want *Wanted, have *State) *Change {
 		c.lifetime(want, l, have)
 	}
 	c.leftovers(want, have)
-	if len(want.policies) > 0 && !want.breakGlass {
-		c.note("No group breakGlass is bound in the environment: nobody is left who could get past a step-up policy that can't be met.")
+	if len(want.policies) > 0 && want.breakGlass {
+		c.note("Members of breakGlass have every context without showing anything: Entra gives one to whom no policy before it is about.")
 	}
 	if have.organization != "" && len(want.lifetimes) > 0 {
 		c.note("The tenant's own policy %q sets the lifetime of every application's tokens, and wins over those asked for here (entra-docs, configurable-token-lifetimes).", have.organization)

@@ -105,7 +105,7 @@ func TestTheTenantsOwnLifetimeIsTold(t *testing.T) {
 	n.Change("lifetimes", func(all map[string]thing) {
 		all["x"] = thing{"id": "x", "displayName": "for all", "definition": []any{"x"}, "isOrganizationDefault": true}
 	})
-	if notes := n.diff(t, wanted()).Notes; len(notes) != 1 || !strings.Contains(notes[0], `"for all" sets the lifetime of every application's tokens`) {
+	if notes := n.diff(t, wanted()).Notes; len(notes) != 2 || !strings.Contains(notes[1], `"for all" sets the lifetime of every application's tokens`) {
 		t.Errorf("got %v", notes)
 	}
 }

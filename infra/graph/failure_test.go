@@ -208,3 +208,21 @@ func TestAnInterruptEndsAPause(t *testing.T) {
 		t.Errorf("got %v\n%s", err, outcome)
 	}
 }
+
+func TestWhatIsGoneAlreadyNeedsNoRemoval(t *testing.T) {
+	n := applied(t, wanted())
+	nothing := wanted().Nothing()
+	change := n.diff(t, nothing)
+	n.Fail(standin.Fault{Method: "DELETE", Status: 404, Times: 1, Done: true})
+	if outcome, err := n.Apply(t.Context(), nothing, change); err != nil || len(outcome.Done) != len(change.Requests) {
+		t.Errorf("%v\n%s", err, outcome)
+	}
+}
+
+func TestATokenIsNotSentInTheClear(t *testing.T) {
+	n := newTenant(t)
+	n.Client.Address = "http://graph.invalid"
+	if _, err := n.Read(t.Context(), wanted()); err == nil || !strings.Contains(err.Error(), "is plain http") {
+		t.Errorf("got %v", err)
+	}
+}

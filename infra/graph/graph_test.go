@@ -151,7 +151,7 @@ func TestWhatWasAppliedNeedsNothingMore(t *testing.T) {
 	want := wanted()
 	n := applied(t, want)
 	before := len(n.Seen())
-	if change := n.diff(t, want); !change.Empty() || len(change.Notes) > 0 {
+	if change := n.diff(t, want); !change.Empty() {
 		t.Errorf("got\n%s\n%v", lines(change), change.Notes)
 	}
 	outcome, err := n.Apply(t.Context(), want, n.diff(t, want))
@@ -215,11 +215,17 @@ func TestADayIsWrittenASecondShort(t *testing.T) {
 	applied(t, want)
 }
 
-func TestAWayBackThatIsMissingIsTold(t *testing.T) {
-	change := newTenant(t).diff(t, wanted(func(r *contract.Registrations) { r.BreakGlass = "" }))
+// entra-docs, developer-guide-conditional-access-authentication-context: who is left out of the policy gets the context.
+func TestWhomAPolicyLeavesOutIsTold(t *testing.T) {
+	change := newTenant(t).diff(t, wanted())
 	if len(change.Notes) != 1 || !strings.Contains(change.Notes[0], "breakGlass") {
 		t.Errorf("got %v", change.Notes)
 	}
+	want := wanted(func(r *contract.Registrations) { r.BreakGlass = "" })
+	if change = newTenant(t).diff(t, want); len(change.Notes) != 0 || strings.Contains(string(change.Requests[1].Body), "exclude") {
+		t.Errorf("got %v, %s", change.Notes, change.Requests[1])
+	}
+	applied(t, want)
 }
 
 func TestEachCloudHasItsOwnGraph(t *testing.T) {

@@ -78,16 +78,16 @@ func (s *Server) servePolicies(r *http.Request, id string, body object) (int, ob
 		}
 		s.policies[policy["id"].(string)] = policy
 		return http.StatusCreated, policy, nil
-	case present == nil:
+	case present == nil && id != "":
 		return 0, nil, notFound(id)
-	case r.Method == http.MethodPatch:
+	case r.Method == http.MethodPatch && id != "":
 		changed := clone(present)
 		if no := s.changePolicy(changed, body, false); no != nil {
 			return 0, nil, no
 		}
 		s.policies[id] = changed
 		return http.StatusNoContent, nil, nil
-	case r.Method == http.MethodDelete:
+	case r.Method == http.MethodDelete && id != "":
 		delete(s.policies, id)
 		return http.StatusNoContent, nil, nil
 	}
@@ -106,16 +106,16 @@ func (s *Server) serveLifetimes(r *http.Request, id string, body object) (int, o
 		}
 		s.lifetimes[policy["id"].(string)] = policy
 		return http.StatusCreated, policy, nil
-	case present == nil:
+	case present == nil && id != "":
 		return 0, nil, notFound(id)
-	case r.Method == http.MethodPatch:
+	case r.Method == http.MethodPatch && id != "":
 		changed := clone(present)
 		if no := changeLifetime(changed, body); no != nil {
 			return 0, nil, no
 		}
 		s.lifetimes[id] = changed
 		return http.StatusNoContent, nil, nil
-	case r.Method == http.MethodDelete:
+	case r.Method == http.MethodDelete && id != "":
 		for _, assigned := range s.applications {
 			if assigned == id {
 				return 0, nil, refuse(http.StatusBadRequest, "Request_BadRequest", "The policy is assigned to an application.")
