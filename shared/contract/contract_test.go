@@ -218,5 +218,8 @@ func TestTheExampleEstateIsRight(t *testing.T) {
 		if _, faults := e.Plan(name); len(faults) > 0 {
 			t.Errorf("%s: %v", name, faults)
 		}
+		if _, faults := e.Registrations(name); len(faults) > 0 {
+			t.Errorf("%s: %v", name, faults)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -188,4 +190,52 @@ func TestTwoEnvironmentsOfOneTenantNeedAudiencesThatDiffer(t *testing.T) {
 	files := identity().(fstest.MapFS)
 	files["environments/dev.yaml"] = files["environments/prod.yaml"]
 	assertFault(t, identityFaults(files), `orders.yaml:6:11: warning: environments/prod.yaml and environments/dev.yaml have one tenant, where Entra registers "api://11111111-1111-1111-1111-111111111111/orders" only once`)
+}
+
+// Before the first deployment much is unbound: that is a fault with its place, or no matter at all.
+func TestWhateverAnEnvironmentLacksIsAFaultAtMost(t *testing.T) {
+	whole, err := os.ReadFile("../../contracts/environments/prod.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := regexp.MustCompile(`(?m)^[a-zA-Z]+:.*\n(?:[ #].*\n)*`)
+	for _, text := range section.FindAllString(string(whole), -1) {
+		name, _, _ := strings.Cut(text, ":")
+		if name == "kind" || name == "tenant" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			files := fstest.MapFS{}
+			for _, file := range exampleFiles(t) {
+				data, err := os.ReadFile("../../contracts/" + file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[file] = &fstest.MapFile{Data: data}
+			}
+			files["environments/prod.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(whole), text, "", 1))}
+			e, faults := contract.Load(files)
+			if e == nil {
+				t.Fatal(faults)
+			}
+			r, faults := e.Registrations("prod")
+			if needed := name == "groups"; needed != (r == nil) {
+				t.Errorf("without %s: got %v", name, faults)
+			}
+		})
+	}
+}
+
+func exampleFiles(t *testing.T) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir("../../contracts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".yaml") {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
