@@ -159,3 +159,22 @@ func TestAcceptanceIsForOneFindingAndOnlyWhereARuleAllowsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDocumentationNamesEachRuleAndWhetherItCanBeAccepted(t *testing.T) {
+	text, err := os.ReadFile("../../docs/infra.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fixtures(t) {
+		i := strings.Index(string(text), "\n| `"+f.Rule+"` |")
+		if i < 0 {
+			t.Errorf("docs/infra.md has no line for %s", f.Rule)
+			continue
+		}
+		line, _, _ := strings.Cut(string(text)[i+1:], "\n")
+		found := guard.Check(f.Refused[0].plan(t), guard.Facts{Private: f.Private, Uses: f.Uses})
+		if got := of(f.Rule, found); strings.HasSuffix(line, "| yes |") != got[0].Acceptable {
+			t.Errorf("docs/infra.md: %s; acceptable is %t", line, got[0].Acceptable)
+		}
+	}
+}
