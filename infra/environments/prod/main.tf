@@ -22,17 +22,17 @@ module "estate" {
 
   # Where the contracts' backends are: names below dns_zone, for the addresses under backend in the environment.
   backends = {
-    archive   = { address = "10.30.0.10" }
-    catalog-a = { address = "10.30.0.11" }
-    catalog-b = { address = "10.30.0.12" }
-    customers = { address = "10.30.0.13" }
-    directory = { address = "10.30.0.14" }
-    invoices  = { address = "10.30.0.15" }
-    ledger    = { address = "10.30.0.16" }
-    orders    = { address = "10.30.0.17" }
-    payments  = { address = "10.30.0.18" }
-    rates     = { address = "10.30.0.19" }
-    stock     = { address = "10.30.0.20" }
+    archive   = { host = { address = "10.30.0.10" } }
+    catalog-a = { host = { address = "10.30.0.11" } }
+    catalog-b = { host = { address = "10.30.0.12" } }
+    customers = { host = { address = "10.30.0.13" } }
+    directory = { host = { address = "10.30.0.14" } }
+    invoices  = { host = { address = "10.30.0.15" } }
+    ledger    = { host = { address = "10.30.0.16" } }
+    orders    = { host = { address = "10.30.0.17" } }
+    payments  = { host = { address = "10.30.0.18" } }
+    rates     = { host = { address = "10.30.0.19" } }
+    stock     = { host = { address = "10.30.0.20" } }
   }
 
   function = {
