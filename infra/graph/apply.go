@@ -128,13 +128,22 @@ func (w *Wanted) ids(change *Change) (map[string]string, error) {
 	for _, api := range w.apis {
 		name := "{clientId." + api + "}"
 		for _, r := range change.Requests {
-			if strings.Contains(r.Path, name) && w.clientIDs[api] == "" {
+			switch id := w.clientIDs[api]; {
+			case !strings.Contains(r.Path, name):
+			case id == "":
 				return nil, fmt.Errorf("the client id of %s isn't known; its registration must be applied first", api)
+			case !guid(id):
+				return nil, fmt.Errorf("the client id of %s is %q, which is no id (a GUID)", api, id)
 			}
 		}
 		known[name] = w.clientIDs[api]
 	}
 	return known, nil
+}
+
+// guid: an id becomes a part of a path.
+func guid(s string) bool {
+	return len(s) == 36 && strings.Count(s, "-") == 4 && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF-", r) })
 }
 
 func fill(s string, known map[string]string) string {

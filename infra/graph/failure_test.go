@@ -226,3 +226,12 @@ func TestATokenIsNotSentInTheClear(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestWhatIsNoIDIsNotSent(t *testing.T) {
+	n := newTenant(t)
+	want := graph.Want(registrations(), map[string]string{"payments": "x')/owners('y"}, graph.Options{})
+	change := graph.Diff(want, &graph.State{})
+	if _, err := n.Apply(t.Context(), want, change); err == nil || !strings.Contains(err.Error(), "is no id (a GUID)") || len(n.Seen()) != 0 {
+		t.Errorf("got %v", err)
+	}
+}

@@ -73,6 +73,9 @@ func (b *binder) checkCredentials(at, kind string, c Credentials) {
 		if n := count(g.Environment != "", g.Branch != "", g.Tag != ""); n != 1 {
 			b.envDoc.fault(at+".github", "needs exactly one of environment, branch and tag: without it any job of the repository would be the client")
 		}
+		if !strings.Contains(g.Repository, "@") { // github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens
+			b.envDoc.warn(at+".github.repository", "a name may be somebody else's one day, and for repositories made since July 2026 this never matches; let the repository use immutable subjects, and write OWNER@ID/NAME@ID")
+		}
 	}
 	if c.Kubernetes != nil {
 		b.checkIssuer(at+".kubernetes.issuer", c.Kubernetes.Issuer)

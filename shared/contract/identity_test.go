@@ -98,6 +98,8 @@ func TestEachFaultOfIdentityIsNamedWhereItStands(t *testing.T) {
 		"another kind":             {inEnv("credentials: { batch: { certificates: [x] } }"), `environments/prod.yaml:5:25: error: the client's credential is of kind federated, and this is for kind certificate`},
 		"any job of a repository":  {inEnv("credentials: { batch: { github: { repository: a/b } } }"), `environments/prod.yaml:5:33: error: needs exactly one of environment, branch and tag`},
 		"two kinds of job":         {inEnv("credentials: { batch: { github: { repository: a/b, tag: v1, branch: main } } }"), `environments/prod.yaml:5:33: error: needs exactly one of environment, branch and tag`},
+		"a name that may be taken": {inEnv("credentials: { batch: { github: { repository: a/b, tag: v1 } } }"), `environments/prod.yaml:5:47: warning: a name may be somebody else's one day`},
+		"half an id":               {inEnv("credentials: { batch: { github: { repository: a@1/b, tag: v1 } } }"), `environments/prod.yaml:5:47: error: "a@1/b" must match`},
 		"every repository":         {inEnv("credentials: { batch: { github: { repository: a/*, tag: v1 } } }"), `environments/prod.yaml:5:47: error: "a/*" must match`},
 		"a cluster in the clear":   {inEnv(`credentials: { batch: { kubernetes: { issuer: "http://c.example", namespace: n, serviceAccount: s } } }`), `environments/prod.yaml:5:47: error: "http://c.example" is not an https URL`},
 		"Entra as another":         {inEnv(`credentials: { batch: { kubernetes: { issuer: "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111/v2.0", namespace: n, serviceAccount: s } } }`), `environments/prod.yaml:5:47: error: "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111/v2.0" is Entra's own`},

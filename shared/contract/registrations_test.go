@@ -126,6 +126,7 @@ func TestCredentialsAreWhatThePlatformsSay(t *testing.T) {
 	}{
 		"GitHub, an environment": {github("environment: prod"), "github", contract.Federated{Issuer: issuer, Subject: "repo:contoso/app:environment:prod", Audience: audience}},
 		"GitHub, a branch":       {github("branch: main"), "github", contract.Federated{Issuer: issuer, Subject: "repo:contoso/app:ref:refs/heads/main", Audience: audience}},
+		"GitHub, with ids":       {inEnv("credentials: { batch: { github: { repository: contoso@12/app@34, branch: main } } }"), "github", contract.Federated{Issuer: issuer, Subject: "repo:contoso@12/app@34:ref:refs/heads/main", Audience: audience}},
 		"GitHub, a tag":          {github("tag: v1.2"), "github", contract.Federated{Issuer: issuer, Subject: "repo:contoso/app:ref:refs/tags/v1.2", Audience: audience}},
 		"Kubernetes": {inEnv(`credentials: { batch: { kubernetes: { issuer: "https://c.example/x/", namespace: billing, serviceAccount: run } } }`), "kubernetes",
 			contract.Federated{Issuer: "https://c.example/x/", Subject: "system:serviceaccount:billing:run", Audience: audience}},

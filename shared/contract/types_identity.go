@@ -18,7 +18,7 @@ type Credentials struct {
 
 // GitHubCredential names the workflows that are the client: exactly one of environment, branch and tag.
 type GitHubCredential struct {
-	Repository  string `field:"repository,required" doc:"OWNER/NAME." pattern:"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$"`
+	Repository  string `field:"repository,required" doc:"OWNER@ID/NAME@ID, as GitHub's tokens name repositories made since July 2026, and others that opted in; OWNER/NAME for the rest." pattern:"^[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9._-]{1,100}|@[0-9]{1,20}/[A-Za-z0-9._-]{1,100}@[0-9]{1,20})$"`
 	Environment string `field:"environment" doc:"Jobs that deploy to this environment of the repository: GitHub can ask somebody first." pattern:"^[A-Za-z0-9._/-]{1,255}$"`
 	Branch      string `field:"branch" doc:"Jobs that run for this branch." pattern:"^[A-Za-z0-9._/-]{1,255}$"`
 	Tag         string `field:"tag" doc:"Jobs that run for this tag." pattern:"^[A-Za-z0-9._/-]{1,255}$"`
