@@ -61,7 +61,7 @@ var layers = [][]string{
 	{"shared/gateway"},
 	{"shared/adapter/azure", "shared/telemetry"},
 	{"shared/boot"},
-	{"functions", "localrun", "tests"},
+	{"functions", "infra", "localrun", "tests"},
 }
 
 // helper tells a package for tests, such as limittest: it stands where tests do.
