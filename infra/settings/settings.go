@@ -1,21 +1,30 @@
-// Package settings writes what the gateway reads from its environment as a file
-// that Terraform reads: the module refuses a setting that isn't there.
+// settings writes what the gateway reads from its environment as a file that
+// Terraform reads: infra/modules/gateway refuses a setting that isn't there.
+//
+//	go run ./infra/settings > infra/modules/gateway/settings.json
 //
 // boot's table says which settings there are. Who sets each on Azure is said
 // here, so a new setting doesn't reach a function app before someone has decided.
-package settings
+package main
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"tollgate/shared/boot"
 	"tollgate/shared/telemetry"
 )
 
-// File is where the table is kept, from the repository's root.
-const File = "infra/modules/gateway/settings.json"
+func main() {
+	text, err := file()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	_, _ = os.Stdout.Write(text)
+}
 
 // By is who sets a setting of a function app.
 type By string
@@ -67,9 +76,9 @@ func by() map[string]By {
 	}
 }
 
-// Table is boot's table with who sets what, in boot's order.
-func Table() ([]Setting, error) {
-	who, table := by(), []Setting{}
+// table is boot's table with who sets what, in boot's order.
+func table() ([]Setting, error) {
+	who, all := by(), []Setting{}
 	for _, s := range boot.Settings() {
 		set, known := who[s.Name]
 		if !known {
@@ -77,17 +86,17 @@ func Table() ([]Setting, error) {
 		}
 		delete(who, s.Name)
 		secret := s.Name == telemetry.Headers || s.Name == boot.IdentityHeader
-		table = append(table, Setting{Name: s.Name, Default: s.Default, Must: s.Must, SetBy: set, Secret: secret, Doc: s.Doc})
+		all = append(all, Setting{Name: s.Name, Default: s.Default, Must: s.Must, SetBy: set, Secret: secret, Doc: s.Doc})
 	}
 	for name := range who {
 		return nil, fmt.Errorf("infra/settings says who sets %s, which the gateway doesn't read", name)
 	}
-	return table, nil
+	return all, nil
 }
 
-// JSON is the file's text.
-func JSON() ([]byte, error) {
-	table, err := Table()
+// file is the text.
+func file() ([]byte, error) {
+	all, err := table()
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +104,6 @@ func JSON() ([]byte, error) {
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	err = e.Encode(table)
+	err = e.Encode(all)
 	return text.Bytes(), err
 }

@@ -1,35 +1,33 @@
-package settings_test
+package main
 
 import (
 	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"tollgate/infra/settings"
 )
 
 func TestTheModuleReadsTheSettingsThatTheGatewayReads(t *testing.T) {
-	want, err := settings.JSON()
+	want, err := file()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(settings.File)))
+	got, err := os.ReadFile(filepath.Join("..", "modules", "gateway", "settings.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s isn't what the gateway's table says; go run ./infra/settings/print > %[1]s", settings.File)
+		t.Error("the file isn't what the gateway's table says; go run ./infra/settings > infra/modules/gateway/settings.json")
 	}
 }
 
 func TestWhatTheHostOrThePlatformSetsIsNobodyElses(t *testing.T) {
-	table, err := settings.Table()
+	all, err := table()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range table {
-		if s.Must && s.SetBy == settings.Operator {
+	for _, s := range all {
+		if s.Must && s.SetBy == Operator {
 			t.Errorf("%s must be set, and nothing but the operator's memory sets it", s.Name)
 		}
 		if s.Secret && s.Default != "" {

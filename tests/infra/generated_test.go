@@ -92,12 +92,18 @@ func (g *generator) api(name string) {
 		fmt.Fprintf(&b, "  - { name: %s, consent: %s }\n", s, g.one("user", "admin"))
 	}
 	b.WriteString("roles:\n")
-	for _, r := range o.roles {
-		fmt.Fprintf(&b, "  - { name: %s%s }\n", r, g.groups(r))
+	people := g.IntN(2) == 0 // hold the first role, by a group
+	for i, r := range o.roles {
+		group := ""
+		if i == 0 && people {
+			group = ", groups: [" + name + "-people]"
+			g.bind("groups", "%s-people: %s", name, g.guid())
+		}
+		fmt.Fprintf(&b, "  - { name: %s%s }\n", r, group)
 	}
 	b.WriteString("operations:\n")
 	for i := range 1 + g.IntN(4) {
-		g.operation(&b, o, i)
+		g.operation(&b, o, i, i == 0 && people)
 	}
 	g.write(name+".yaml", "%s", b.String())
 	g.bind("backend", "%s: https://%s.internal.example", name, name)
@@ -105,19 +111,10 @@ func (g *generator) api(name string) {
 	g.apis = append(g.apis, o)
 }
 
-func (g *generator) groups(role string) string {
-	if g.IntN(3) > 0 {
-		return ""
-	}
-	group := strings.ToLower(strings.ReplaceAll(role, ".", "-"))
-	g.bind("groups", "%s: %s", group, g.guid())
-	return ", groups: [" + group + "]"
-}
-
 // Each scope and role of the API is asked for by some operation or by none.
-func (g *generator) operation(b *strings.Builder, o offered, i int) {
+func (g *generator) operation(b *strings.Builder, o offered, i int, people bool) {
 	allow := []string{"scopes: " + list(append(g.pick(o.scopes), o.scopes[0])[:1]), "roles: " + list(append(g.pick(o.roles), o.roles[0])[:1])}
-	if g.IntN(3) == 0 {
+	if people {
 		allow = append(allow, "userRoles: "+list(o.roles[:1]))
 	}
 	step := ""
@@ -141,7 +138,17 @@ func (g *generator) client(name string) {
 		if len(scopes)+len(roles) == 0 {
 			continue
 		}
-		fmt.Fprintf(&uses, "  - { api: %s, scopes: %s, roles: %s, preauthorized: %v }\n", a.name, list(scopes), list(roles), len(scopes) > 0 && g.IntN(2) == 0)
+		fmt.Fprintf(&uses, "  - { api: %s", a.name)
+		if len(scopes) > 0 {
+			fmt.Fprintf(&uses, ", scopes: %s", list(scopes))
+		}
+		if len(scopes) > 0 && g.IntN(2) == 0 {
+			uses.WriteString(", preauthorized: true")
+		}
+		if len(roles) > 0 {
+			fmt.Fprintf(&uses, ", roles: %s", list(roles))
+		}
+		uses.WriteString(" }\n")
 	}
 	g.write(name+".yaml", "kind: Client\nname: %s\nowner: team\ncredential: { kind: %s }\nuses:\n%s", name, kind, uses.String())
 	g.bind("client", "%s: %s", name, g.guid())

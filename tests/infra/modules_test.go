@@ -46,7 +46,7 @@ func TestEveryValidationHasATestThatMakesItFail(t *testing.T) {
 		for _, f := range parsed(t, filepath.Join(dir, "tests", "*.tftest.hcl")) {
 			for _, b := range blocks(f, "run") {
 				if a := b.Body().GetAttribute("expect_failures"); a != nil {
-					for _, name := range variables.FindAllStringSubmatch(string(a.Expr().BuildTokens(nil).Bytes()), -1) {
+					for _, name := range variable.FindAllStringSubmatch(string(a.Expr().BuildTokens(nil).Bytes()), -1) {
 						expected[name[1]]++
 					}
 				}
@@ -68,7 +68,7 @@ func TestEveryValidationHasATestThatMakesItFail(t *testing.T) {
 	}
 }
 
-var variables = regexp.MustCompile(`var\s*\.\s*([a-z0-9_]+)`)
+var variable = regexp.MustCompile(`var\s*\.\s*([a-z0-9_]+)`)
 
 // Fifteen variables are what a reader takes in.
 func TestAModuleHasFifteenVariablesAtTheMostAllDescribed(t *testing.T) {

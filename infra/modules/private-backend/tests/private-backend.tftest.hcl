@@ -118,9 +118,37 @@ run "every_subnet_has_its_rules" {
     callers = ["10.40.0.0/16"]
   }
 
+  override_resource {
+    target          = azurerm_network_security_group.subnet["gateway"]
+    values          = { id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/gateway" }
+    override_during = plan
+  }
+
+  override_resource {
+    target          = azurerm_network_security_group.subnet["endpoints"]
+    values          = { id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/endpoints" }
+    override_during = plan
+  }
+
+  override_resource {
+    target          = azurerm_network_security_group.subnet["inbound"]
+    values          = { id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/inbound" }
+    override_during = plan
+  }
+
   assert {
-    condition     = toset(keys(azurerm_network_security_group.subnet)) == toset(["gateway", "endpoints", "inbound"]) && length(azurerm_subnet_network_security_group_association.inbound) == 1
-    error_message = "a subnet is open to the whole network"
+    condition     = toset(keys(azurerm_network_security_group.subnet)) == toset(["gateway", "endpoints", "inbound"])
+    error_message = "a subnet has no rules"
+  }
+
+  assert {
+    condition     = endswith(azurerm_subnet_network_security_group_association.gateway.network_security_group_id, "/gateway") && endswith(azurerm_subnet_network_security_group_association.endpoints.network_security_group_id, "/endpoints")
+    error_message = "a subnet has another's rules"
+  }
+
+  assert {
+    condition     = [for a in azurerm_subnet_network_security_group_association.inbound : endswith(a.network_security_group_id, "/inbound")] == [true]
+    error_message = "the gateway's own endpoint is open to the whole network"
   }
 }
 
