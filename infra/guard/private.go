@@ -4,6 +4,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
+
+	"tollgate/infra/planned"
 )
 
 // publicPaths: in a private environment nothing but the gateway itself answers the Internet.
@@ -32,7 +35,7 @@ func (g *guard) notShut() {
 				continue
 			}
 			if c.Undecided(l.at) {
-				if !computed(l.at) {
+				if !g.computed(c, l.at) {
 					g.find(NotKnown, c.Address, l.at, "Give it a value that doesn't hang on what apply creates.",
 						"Whether %s can't be known before apply: %s has no value yet.", l.what, l.at)
 				}
@@ -46,8 +49,17 @@ func (g *guard) notShut() {
 	}
 }
 
-// computed are guarded attributes that the provider fills in by itself, so that they are unknown at first.
-func computed(at string) bool { return at == "public_network_access" }
+// computed tells that the provider fills the attribute in by itself, so that it is unknown at first:
+// nobody wrote it, or it is one that a module may leave to the provider.
+func (g *guard) computed(c *planned.Change, at string) bool {
+	name, _, _ := strings.Cut(at, ".")
+	if name == "public_network_access" || name == "network_rulesets" {
+		return true
+	}
+	way, _ := g.way(c)
+	res := written(way, c)
+	return res != nil && res.Expressions[name] == nil
+}
 
 // recordable are the types that can record who did what to them, of those that modules here make.
 var recordable = []string{
