@@ -104,7 +104,7 @@ func (g *guard) openStore(c *planned.Change) string {
 	if c.Will("public_network_access_enabled") == false {
 		return ""
 	}
-	for _, rules := range []string{"network_rules.0", "network_acls.0", "network_rule_set.0"} {
+	for _, rules := range []string{"network_rules.0", "network_acls.0", "network_rule_set.0", "network_rulesets.0"} {
 		if c.WillText(rules+".default_action") == "Deny" {
 			return namesAddresses(c, rules)
 		}
@@ -119,8 +119,11 @@ func (g *guard) openStore(c *planned.Change) string {
 }
 
 func namesAddresses(c *planned.Change, rules string) string {
-	at := strings.TrimPrefix(rules+".ip_rules", ".")
-	if addresses := planned.Texts(c.Will(at)); len(addresses) > 0 {
+	addresses := planned.Texts(c.Will(strings.TrimPrefix(rules+".ip_rules", ".")))
+	for _, r := range planned.List(c.Will(rules + ".ip_rule")) { // of Event Hubs
+		addresses = append(addresses, planned.Text(planned.Value(r, "ip_mask")))
+	}
+	if len(addresses) > 0 {
 		return "addresses of the Internet may come in: " + strings.Join(addresses, ", ")
 	}
 	return ""

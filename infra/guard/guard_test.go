@@ -53,8 +53,8 @@ func (s sample) plan(t *testing.T) *tfjson.Plan {
 		if c["actions"] == nil {
 			c["actions"] = actions
 		}
-		c["change"] = map[string]any{"actions": c["actions"], "before": before, "after": after, "after_unknown": c["unknown"]}
-		for _, k := range []string{"before", "after", "unknown", "actions"} {
+		c["change"] = map[string]any{"actions": c["actions"], "before": before, "after": after, "after_unknown": c["unknown"], "after_sensitive": c["sensitive"]}
+		for _, k := range []string{"before", "after", "unknown", "actions", "sensitive"} {
 			delete(c, k)
 		}
 	}

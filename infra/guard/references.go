@@ -8,30 +8,46 @@ import (
 	"tollgate/infra/planned"
 )
 
-// targets are the addresses, without keys, that a diagnostic setting's target refers
-// to. Before the first apply there is no id to compare.
-func (g *guard) targets(c *planned.Change) map[string]bool {
-	out := map[string]bool{}
-	if g.plan.Config == nil {
-		return out
+// way is the modules from the root to where the resource stands, with the names they
+// are called by; nil if the plan has no configuration.
+func (g *guard) way(c *planned.Change) (way []*tfjson.ConfigModule, names []string) {
+	if g.plan.Config == nil || g.plan.Config.RootModule == nil {
+		return nil, nil
 	}
-	way := []*tfjson.ConfigModule{g.plan.Config.RootModule}
-	var names []string
+	way = []*tfjson.ConfigModule{g.plan.Config.RootModule}
 	for _, m := range c.Modules {
 		call := way[len(way)-1].ModuleCalls[m.Call]
 		if call == nil || call.Module == nil {
-			return out
+			return nil, nil
 		}
 		way, names = append(way, call.Module), append(names, m.Call)
 	}
-	r := resolver{way: way, names: names, out: out}
-	for _, res := range way[len(way)-1].Resources {
-		if res.Type == c.Type && res.Name == c.Name {
-			r.follow(res.Expressions["target_resource_id"], len(names))
-			r.follow(res.ForEachExpression, len(names))
+	return way, names
+}
+
+// written is the resource as its configuration has it, nil if that isn't known.
+func written(way []*tfjson.ConfigModule, c *planned.Change) *tfjson.ConfigResource {
+	if len(way) == 0 {
+		return nil
+	}
+	for _, r := range way[len(way)-1].Resources {
+		if r.Mode == tfjson.ManagedResourceMode && r.Type == c.Type && r.Name == c.Name {
+			return r
 		}
 	}
-	return out
+	return nil
+}
+
+// targets are the addresses, without keys, that a diagnostic setting's target refers
+// to. Before the first apply there is no id to compare.
+func (g *guard) targets(c *planned.Change) map[string]bool {
+	way, names := g.way(c)
+	r := resolver{way: way, names: names, out: map[string]bool{}}
+	if res := written(way, c); res != nil {
+		r.follow(res.Expressions["target_resource_id"], len(names))
+		r.follow(res.ForEachExpression, len(names))
+	}
+	return r.out
 }
 
 // resolver follows references from a module up through its variables, and down

@@ -126,7 +126,12 @@ func (r *reader) sorted(lines []Line) []Line {
 		return cmp.Or(cmp.Compare(r.rank(a.About), r.rank(b.About)), cmp.Compare(a.About, b.About), cmp.Compare(later(a), later(b)))
 	})
 	// Two resources may come to the same: a permission asked for, and granted.
-	return slices.CompactFunc(lines, func(a, b Line) bool { return a.About == b.About && a.Text == b.Text })
+	seen := map[string]bool{}
+	return slices.DeleteFunc(lines, func(l Line) bool {
+		had := seen[l.String()]
+		seen[l.String()] = true
+		return had
+	})
 }
 
 // Write tells it to a person.

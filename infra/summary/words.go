@@ -47,6 +47,9 @@ var nouns = map[string]string{
 	"azurerm_key_vault":                                          "Key Vault",
 	"azurerm_key_vault_key":                                      "key",
 	"azurerm_log_analytics_workspace":                            "Log Analytics workspace",
+	"azurerm_log_analytics_workspace_table_custom_log":           "table",
+	"azurerm_log_analytics_saved_search":                         "query",
+	"azurerm_monitor_private_link_scope":                         "private link scope",
 	"azurerm_application_insights":                               "Application Insights",
 	"azurerm_application_insights_workbook":                      "workbook",
 	"azurerm_monitor_scheduled_query_rules_alert_v2":             "alert",
@@ -56,6 +59,13 @@ var nouns = map[string]string{
 	"azurerm_monitor_diagnostic_setting":                         "diagnostic setting",
 	"azurerm_eventhub_namespace":                                 "Event Hubs namespace",
 	"azurerm_eventhub":                                           "event hub",
+	"azurerm_cdn_frontdoor_endpoint":                             "Front Door's endpoint",
+	"azurerm_cdn_frontdoor_origin":                               "Front Door's origin",
+	"azurerm_cdn_frontdoor_origin_group":                         "Front Door's group of origins",
+	"azurerm_cdn_frontdoor_route":                                "Front Door's route",
+	"azurerm_cdn_frontdoor_firewall_policy":                      "Front Door's firewall",
+	"azurerm_cdn_frontdoor_security_policy":                      "Front Door's use of its firewall",
+	"azurerm_cdn_frontdoor_custom_domain":                        "Front Door's domain",
 	"azurerm_cdn_frontdoor_profile":                              "Front Door",
 	"azurerm_app_service_custom_hostname_binding":                "custom domain",
 	"azurerm_subnet_network_security_group_association":          "network security group of a subnet",
@@ -71,6 +81,7 @@ var quiet = []string{
 	"azuread_service_principal", "azuread_application_owner", "azuread_application_optional_claims", "azurerm_private_dns_zone_virtual_network_link",
 	"azurerm_private_dns_a_record", "azurerm_subnet_network_security_group_association", "azurerm_subnet_nat_gateway_association", "azurerm_nat_gateway_public_ip_association",
 	"azurerm_subnet_route_table_association", "azurerm_monitor_diagnostic_setting", "azurerm_monitor_data_collection_rule_association",
+	"azurerm_log_analytics_saved_search", "azurerm_monitor_private_link_scoped_service", "azurerm_cdn_frontdoor_origin_group",
 	"azurerm_storage_container", "azurerm_service_plan", "azurerm_eventhub_consumer_group", "terraform_data",
 }
 
@@ -92,6 +103,13 @@ func (r *reader) about(c *planned.Change) string {
 	// An alert or a backend for each API is the API's.
 	if r.names[c.Key] {
 		return c.Key
+	}
+	if strings.HasPrefix(c.Type, "azurerm_monitor_") {
+		for name := range r.names {
+			if strings.HasSuffix(c.Key, "-"+name) {
+				return name
+			}
+		}
 	}
 	for i := len(c.Modules) - 1; i >= 0; i-- {
 		m := c.Modules[i]
@@ -145,7 +163,11 @@ func thing(c *planned.Change) string {
 	if c.Type == "azuread_service_principal" || c.Type == "azuread_application" {
 		return n // whose it is, the API or client says
 	}
-	for _, name := range []string{c.Key, planned.Text(side["display_name"]), planned.Text(side["name"])} {
+	key := c.Key
+	if key == "this" {
+		key = "" // what modules call the only one
+	}
+	for _, name := range []string{key, planned.Text(side["display_name"]), planned.Text(side["name"])} {
 		if name != "" {
 			return n + " " + name
 		}

@@ -1,0 +1,112 @@
+package infra
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"tollgate/infra/guard"
+	"tollgate/infra/planned"
+	"tollgate/infra/summary"
+	"tollgate/infra/terraform"
+)
+
+func (d *Driver) uses() []planned.Use {
+	var out []planned.Use
+	for _, c := range d.estate.Clients {
+		for _, u := range c.Uses {
+			out = append(out, planned.Use{Client: c.Name, API: u.API, Scopes: u.Scopes, Roles: u.Roles})
+		}
+	}
+	return out
+}
+
+// private: prod always is, another by an output of that name.
+func (d *Driver) private(plan *tfjson.Plan) bool {
+	if d.o.Environment == Prod {
+		return true
+	}
+	if plan.PlannedValues == nil {
+		return false
+	}
+	o := plan.PlannedValues.Outputs["private"]
+	return o != nil && o.Value == true
+}
+
+func (d *Driver) directory() (Directory, error) {
+	if d.o.Directory == nil {
+		return nil, nil
+	}
+	return d.o.Directory(d.estate, d.o.Environment)
+}
+
+// pending are the requests beside Terraform, none where there is no directory.
+func (d *Driver) pending(ctx context.Context) (Directory, []Request, error) {
+	dir, err := d.directory()
+	if err != nil || dir == nil {
+		return nil, nil, err
+	}
+	all, err := dir.Pending(ctx)
+	return dir, all, err
+}
+
+// judged is a plan with all that is known of it.
+type judged struct {
+	Summary  *summary.Summary `json:"summary"`
+	Refused  []guard.Finding  `json:"refused"`
+	Accepted []guard.Finding  `json:"accepted"`
+
+	changes bool
+}
+
+// judge plans, and holds the plan against the rules.
+func (d *Driver) judge(ctx context.Context) (*judged, error) {
+	d.say("%s: reading what is there", d.o.Environment)
+	plan, changes, err := d.work.Plan(ctx, terraform.Create)
+	if err != nil {
+		return nil, err
+	}
+	d.name = summary.Names(plan)
+	j := &judged{Summary: summary.Of(plan, summary.Facts{Environment: d.o.Environment, Uses: d.uses()}), changes: changes}
+	_, requests, err := d.pending(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		j.Summary.Requests = append(j.Summary.Requests, r.String())
+	}
+	found := guard.Check(plan, guard.Facts{Private: d.private(plan), Uses: d.uses()})
+	if j.Refused, j.Accepted, err = guard.Accept(found, d.o.Accept); err != nil {
+		return nil, err
+	}
+	for _, f := range j.Accepted {
+		j.Summary.Accepted = append(j.Summary.Accepted, fmt.Sprintf("%s: %s", f.ID(), f.Why))
+	}
+	return j, nil
+}
+
+// show prints a judged plan to w.
+func (d *Driver) show(w io.Writer, j *judged) error {
+	if d.o.JSON && w == d.o.Result {
+		return writeJSON(w, j)
+	}
+	j.Summary.Write(w)
+	if len(j.Refused) > 0 {
+		fmt.Fprintf(w, "\nREFUSED:\n")
+		for _, f := range j.Refused {
+			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(f.String(), "\n", "\n  "))
+		}
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
