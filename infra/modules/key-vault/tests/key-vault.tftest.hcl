@@ -68,7 +68,7 @@ run "there_is_no_public_side" {
   }
 
   assert {
-    condition     = azurerm_private_endpoint.vault[0].private_service_connection[0].subresource_names == tolist(["vault"]) && azurerm_private_endpoint.vault[0].private_dns_zone_group[0].private_dns_zone_ids == tolist([var.private_endpoint.zone_id])
+    condition     = one(azurerm_private_endpoint.vault[*].private_service_connection[0].subresource_names) == tolist(["vault"]) && one(azurerm_private_endpoint.vault[*].private_dns_zone_group[0].private_dns_zone_ids) == tolist([var.private_endpoint.zone_id])
     error_message = "the gateway can't reach the vault"
   }
 }
