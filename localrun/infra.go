@@ -14,13 +14,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"tollgate/infra"
+	"tollgate/infra/variables"
 	"tollgate/shared/contract"
 )
 
 type infraFlags struct {
 	environment, contracts, infra, folder, terraform string
 	accept                                           []string
-	localState, yes, asJSON, detailed                bool
+	localState, yes, asJSON, detailed, lenient       bool
 	name                                             string
 }
 
@@ -70,7 +71,10 @@ func infraPlan() *cobra.Command {
 		Long: `Tells what an apply would do: what goes first, then API by API and client by
 client. Exits 3 where a rule refuses: a backend exposed, an audience shared, a
 scope or role dropped that is still used, an access rule turned off.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, (*infra.Driver).Plan) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.lenient = true
+			return f.run(cmd, (*infra.Driver).Plan)
+		},
 	})
 	f.addAccept(cmd)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 2 where an apply would change something")
@@ -154,12 +158,13 @@ func (f *infraFlags) options(cmd *cobra.Command, abandon <-chan struct{}) infra.
 	if folder == "" {
 		folder = filepath.Join(".tollgate", "infra", f.environment)
 	}
+	agree := func(question string) error { return confirm(cmd, f.yes, question) }
 	return infra.Options{
 		Contracts: f.contracts, Infra: f.infra, Folder: folder, Environment: f.environment,
 		Program: f.terraform, Environ: os.Environ(),
 		Accept: f.accept, LocalState: f.localState, Detailed: f.detailed, Variables: contractVariables,
 		Result: cmd.OutOrStdout(), Progress: cmd.ErrOrStderr(), JSON: f.asJSON || !isTerminal(cmd.OutOrStdout()),
-		Confirm: func(question string) error { return confirm(cmd, f.yes, question) },
+		Directory: f.directory(cmd.ErrOrStderr(), agree), Confirm: agree,
 		Name:    func(question, name string) error { return typed(cmd, f.name, question, name) },
 		Abandon: abandon,
 	}
@@ -204,6 +209,10 @@ func secondSignal() (second <-chan struct{}, end func()) {
 }
 
 // contractVariables are what the modules are told of the contracts.
-func contractVariables(_ *contract.Estate, environment string) ([]byte, error) {
-	return []byte(fmt.Sprintf("{\"environment\": %q}\n", environment)), nil
+func contractVariables(estate *contract.Estate, environment string) ([]byte, error) {
+	v, err := variables.Of(estate, environment)
+	if err != nil {
+		return nil, err
+	}
+	return v.File()
 }

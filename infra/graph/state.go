@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 )
 
@@ -75,6 +77,9 @@ func (c *Client) assignments(ctx context.Context, want *Wanted, s *State) error 
 		}
 		path := "/applications(appId='" + want.clientIDs[api] + "')/tokenLifetimePolicies"
 		all, err := c.list(ctx, path, "read the lifetime policy of "+api, readAssignments)
+		if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusNotFound {
+			continue // the id that is bound leads nowhere; Terraform makes the registration, which then has none
+		}
 		if err != nil {
 			return err
 		}

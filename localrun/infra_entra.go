@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"tollgate/infra"
+	"tollgate/infra/graph"
+	"tollgate/shared/contract"
+)
+
+// graphTime bounds one request to Graph.
+const graphTime = 30 * time.Second
+
+// entra is what an environment has in Entra beside Terraform's resources, at Graph.
+type entra struct {
+	client  *graph.Client
+	want    *graph.Wanted
+	change  *graph.Change // that was shown last
+	lenient bool          // show everything that is asked for where Graph can't be asked
+	say     io.Writer
+	confirm func(question string) error
+}
+
+// directory makes the driver's Directory for Graph, with the identity of whoever runs the command.
+func (f *infraFlags) directory(say io.Writer, confirm func(string) error) func(*contract.Estate, string) (infra.Directory, error) {
+	person := newSignIn()
+	return func(estate *contract.Estate, environment string) (infra.Directory, error) {
+		r, faults := estate.Registrations(environment)
+		if err := faults.Err(); err != nil {
+			return nil, err
+		}
+		base := graph.Base(r.Cloud)
+		client := &graph.Client{
+			Address:   base,
+			Token:     func(ctx context.Context) (string, error) { return person.Token(ctx, "", base+"/.default") },
+			Transport: http.DefaultTransport,
+			Wait:      wait,
+		}
+		return &entra{client: client, want: graph.Want(r, nil, graph.Options{}), lenient: f.lenient, say: say, confirm: confirm}, nil
+	}
+}
+
+// wait ends early with the context.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// Pending are the requests that Graph would get, compared with what it holds.
+func (e *entra) Pending(ctx context.Context) ([]infra.Request, error) {
+	reading, cancel := context.WithTimeout(ctx, graphTime)
+	defer cancel()
+	have, err := e.client.Read(reading, e.want)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && !e.lenient:
+		return nil, fmt.Errorf("compare with Entra: %w", err)
+	case err != nil:
+		fmt.Fprintf(e.say, "Entra wasn't asked what it holds, so every request that the contracts need is shown: %v\n", err)
+		have = &graph.State{}
+	}
+	e.change = graph.Diff(e.want, have)
+	for _, note := range e.change.Notes {
+		fmt.Fprintf(e.say, "note: %s\n", note)
+	}
+	var out []infra.Request
+	for _, r := range e.change.Requests {
+		out = append(out, infra.Request{What: r.Why, Method: r.Method, URL: e.client.Address + r.Path, Body: string(r.Body)})
+	}
+	return out, nil
+}
+
+// Apply makes the requests that Pending told, and reads back. One that takes a protection away is asked about by itself.
+func (e *entra) Apply(ctx context.Context) error {
+	for _, r := range e.change.Requests {
+		if r.Loosens {
+			if err := e.confirm(fmt.Sprintf("%s\n%s %s\nTake this protection away?", r.Why, r.Method, r.Path)); err != nil {
+				return err
+			}
+		}
+	}
+	outcome, err := e.client.Apply(ctx, e.want, e.change)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, outcome)
+	}
+	return nil
+}
