@@ -54,7 +54,8 @@ func (d *Driver) Apply(ctx context.Context) error {
 			return d.halfway(err)
 		}
 	}
-	changed, err := d.bind(ctx)
+	// What was created is written down, also if somebody interrupts just now.
+	changed, err := d.bind(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
