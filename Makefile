@@ -30,7 +30,7 @@ FUZZTIME ?= 3s
 # failure, and says "context deadline exceeded" without an input that failed.
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME
-	@set -e; grep -rl --include='*_test.go' '^func Fuzz' shared localrun tests | while read -r file; do \
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' shared infra localrun tests | while read -r file; do \
 	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$$file"); do \
 	    printf '%-24s %s\n' "$$(dirname "$$file")" "$$target"; \
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" >/tmp/tollgate-fuzz.$$$$ 2>&1 || \

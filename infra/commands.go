@@ -54,11 +54,12 @@ func (d *Driver) Apply(ctx context.Context) error {
 			return d.halfway(err)
 		}
 	}
-	changed, err := d.bind(ctx)
+	// What was created is written down, also if somebody interrupts just now.
+	changed, err := d.bind(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
-	if err := d.inDirectory(ctx); err != nil {
+	if err := d.inDirectory(ctx, j.requests, false); err != nil {
 		return err
 	}
 	return d.applied(j, changed)
@@ -107,20 +108,24 @@ func (d *Driver) bind(ctx context.Context) ([]bindings.Changed, error) {
 	return changed, err
 }
 
-// inDirectory makes the requests beside Terraform, by the client ids that there are now.
-func (d *Driver) inDirectory(ctx context.Context) error {
-	if d.o.Directory == nil {
+// inDirectory makes the requests that were shown, by the client ids that there are now,
+// and no others.
+func (d *Driver) inDirectory(ctx context.Context, shown []Request, gone bool) error {
+	if d.o.Directory == nil || len(shown) == 0 {
 		return nil
 	}
 	if err := d.read(); err != nil {
 		return err
 	}
-	dir, requests, err := d.pending(ctx)
-	if err != nil || len(requests) == 0 {
-		return err
+	dir, requests, err := d.pending(ctx, gone)
+	if err != nil {
+		return fmt.Errorf("Terraform's part is done; of Entra: %w", err)
+	}
+	if !slices.Equal(requests, shown) {
+		return errors.New("Terraform's part is done. What Entra is to be asked has changed since it was shown, so nothing was asked; run the same command again")
 	}
 	if err := dir.Apply(ctx); err != nil {
-		return fmt.Errorf("Terraform's part is applied; of the requests to Entra: %w\nApply again for the rest", err)
+		return fmt.Errorf("Terraform's part is done; of the requests to Entra: %w\nRun the same command again for the rest", err)
 	}
 	for _, r := range requests {
 		d.say("%s", r.What)
@@ -176,7 +181,14 @@ func (d *Driver) Destroy(ctx context.Context) error {
 	}
 	d.name = summary.Names(plan)
 	s := summary.Of(plan, summary.Facts{Environment: d.o.Environment, Uses: d.uses()})
-	if !changes {
+	_, requests, err := d.pending(ctx, true)
+	if err != nil {
+		return err
+	}
+	for _, r := range requests {
+		s.Requests = append(s.Requests, r.String())
+	}
+	if !changes && len(requests) == 0 {
 		d.say("%s: there is nothing to destroy", d.o.Environment)
 		return nil
 	}
@@ -185,8 +197,13 @@ func (d *Driver) Destroy(ctx context.Context) error {
 	if err := d.o.Name(fmt.Sprintf("Type %s to destroy it: ", d.o.Environment), d.o.Environment); err != nil {
 		return err
 	}
-	if err := d.work.Apply(ctx); err != nil {
-		return d.halfway(err)
+	if changes {
+		if err := d.work.Apply(ctx); err != nil {
+			return d.halfway(err)
+		}
+	}
+	if err := d.inDirectory(ctx, requests, true); err != nil {
+		return err
 	}
 	if d.o.JSON {
 		return writeJSON(d.o.Result, s)

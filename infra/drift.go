@@ -3,6 +3,7 @@ package infra
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"tollgate/infra/summary"
 	"tollgate/infra/terraform"
@@ -31,7 +32,7 @@ func (d *Driver) Drift(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, requests, err := d.pending(ctx)
+	_, requests, err := d.pending(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (d *Driver) drifted(r Drifted) error {
 		if i == 0 {
 			fmt.Fprintln(w, "Entra differs, beside Terraform:")
 		}
-		fmt.Fprintf(w, "  %s\n", q)
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(q.String(), "\n", "\n    "))
 	}
 	return nil
 }

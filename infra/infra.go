@@ -23,21 +23,23 @@ import (
 const Prod = "prod"
 
 // Request is one that Terraform's providers can't make, and the driver makes itself.
+// It is shown exactly as it is sent, but for ids that apply gives.
 type Request struct {
-	What   string `json:"what"` // in words
-	Method string `json:"method"`
-	URL    string `json:"url"`
-	Body   string `json:"body,omitempty"`
+	What    string `json:"what"` // in words
+	Method  string `json:"method"`
+	URL     string `json:"url"`
+	Body    string `json:"body,omitempty"`
+	Loosens bool   `json:"loosens,omitempty"` // it takes a protection away: a finding, as where Terraform does
 }
 
 func (r Request) String() string {
-	return strings.TrimSpace(fmt.Sprintf("%s: %s %s %s", r.What, r.Method, r.URL, r.Body))
+	return strings.TrimSpace(fmt.Sprintf("%s: %s %s\n%s", r.What, r.Method, r.URL, r.Body))
 }
 
 // Directory is what the identity provider has beside Terraform's resources.
 type Directory interface {
 	Pending(context.Context) ([]Request, error) // what would be changed, none if all is as it should be
-	Apply(context.Context) error                // makes the pending requests and reads back
+	Apply(context.Context) error                // makes the requests that Pending gave last, and reads back
 }
 
 // Options are what a Driver works with.
@@ -56,8 +58,8 @@ type Options struct {
 	// Variables is the text of contracts.auto.tfvars.json; nil writes none.
 	Variables func(*contract.Estate, string) ([]byte, error)
 	// Directory is nil where contracts ask nothing of the identity provider beside Terraform. It is made
-	// anew after an apply, since client ids may be new.
-	Directory func(*contract.Estate, string) (Directory, error)
+	// anew after an apply, since client ids may be new. gone: nothing of the environment is wanted any more.
+	Directory func(estate *contract.Estate, environment string, gone bool) (Directory, error)
 
 	Result   io.Writer                         // what was asked for
 	Progress io.Writer                         // what happens meanwhile

@@ -216,7 +216,7 @@ func (d *directory) Apply(context.Context) error {
 func TestRequestsBesideTerraformAreToldConfirmedAndMade(t *testing.T) {
 	w := with(t, map[string]string{"plan.json": nothing, "refresh.json": nothing, "output.out": bound})
 	dir := &directory{pending: []infra.Request{{What: "authentication context c1", Method: "PATCH", URL: "/identity/conditionalAccess/authenticationContextClassReferences/c1"}}}
-	w.Directory = func(*contract.Estate, string) (infra.Directory, error) { return dir, nil }
+	w.Directory = func(*contract.Estate, string, bool) (infra.Directory, error) { return dir, nil }
 	asked := 0
 	w.Confirm = func(string) error { asked++; return nil }
 	code(t, w.do(t.Context(), (*infra.Driver).Apply), 0)
@@ -227,8 +227,50 @@ func TestRequestsBesideTerraformAreToldConfirmedAndMade(t *testing.T) {
 	code(t, w.do(t.Context(), (*infra.Driver).Drift), 2)
 	dir.err = errors.New("403")
 	err := w.do(t.Context(), (*infra.Driver).Apply)
-	if !errors.Is(err, dir.err) || !strings.Contains(err.Error(), "Terraform's part is applied") {
+	if !errors.Is(err, dir.err) || !strings.Contains(err.Error(), "Terraform's part is done") {
 		t.Errorf("got %v, want that only a part is applied", err)
+	}
+}
+
+func TestOnlyRequestsThatWereShownAreMade(t *testing.T) {
+	w := with(t, map[string]string{"plan.json": nothing, "output.out": bound})
+	dir := &directory{pending: []infra.Request{{What: "a policy for c1", Method: "POST", URL: "/policies"}}}
+	w.Directory = func(*contract.Estate, string, bool) (infra.Directory, error) { return dir, nil }
+	w.Confirm = func(string) error {
+		dir.pending = append(dir.pending, infra.Request{What: "another", Method: "DELETE", URL: "/policies/1"})
+		return nil
+	}
+	err := w.do(t.Context(), (*infra.Driver).Apply)
+	if err == nil || dir.applied != 0 || !strings.Contains(err.Error(), "has changed since it was shown") {
+		t.Errorf("got %v and applied %d times, want nothing asked of Entra", err, dir.applied)
+	}
+}
+
+func TestARequestThatTakesAProtectionAwayIsRefusedUnlessAccepted(t *testing.T) {
+	w := with(t, map[string]string{"plan.json": nothing, "output.out": bound})
+	dir := &directory{pending: []infra.Request{{What: "the policy for c1 goes", Method: "DELETE", URL: "/policies/1", Loosens: true}}}
+	w.Directory = func(*contract.Estate, string, bool) (infra.Directory, error) { return dir, nil }
+	code(t, w.do(t.Context(), (*infra.Driver).Apply), 3)
+	w.Accept = []string{"rule-off:DELETE /policies/1"}
+	code(t, w.do(t.Context(), (*infra.Driver).Apply), 0)
+	if dir.applied != 1 {
+		t.Errorf("got applied %d times, want once", dir.applied)
+	}
+}
+
+func TestWhatIsBesideTerraformGoesWithTheEnvironment(t *testing.T) {
+	w := with(t, map[string]string{"plan.json": nothing, "output.out": bound})
+	dir := &directory{pending: []infra.Request{{What: "the policy for c1 goes", Method: "DELETE", URL: "/policies/1", Loosens: true}}}
+	w.Directory = func(_ *contract.Estate, _ string, gone bool) (infra.Directory, error) {
+		if !gone {
+			t.Error("got asked for what is wanted, want for nothing")
+		}
+		return dir, nil
+	}
+	w.Accept, w.Name = []string{"destroy:prod"}, func(string, string) error { return nil }
+	code(t, w.do(t.Context(), (*infra.Driver).Destroy), 0)
+	if dir.applied != 1 {
+		t.Errorf("got applied %d times, want once", dir.applied)
 	}
 }
 

@@ -37,21 +37,30 @@ func (d *Driver) private(plan *tfjson.Plan) bool {
 	return o != nil && o.Value == true
 }
 
-func (d *Driver) directory() (Directory, error) {
-	if d.o.Directory == nil {
-		return nil, nil
-	}
-	return d.o.Directory(d.estate, d.o.Environment)
-}
-
 // pending are the requests beside Terraform, none where there is no directory.
-func (d *Driver) pending(ctx context.Context) (Directory, []Request, error) {
-	dir, err := d.directory()
-	if err != nil || dir == nil {
+func (d *Driver) pending(ctx context.Context, gone bool) (Directory, []Request, error) {
+	if d.o.Directory == nil {
+		return nil, nil, nil
+	}
+	dir, err := d.o.Directory(d.estate, d.o.Environment, gone)
+	if err != nil {
 		return nil, nil, err
 	}
 	all, err := dir.Pending(ctx)
 	return dir, all, err
+}
+
+// loosening are findings of requests that take a protection away.
+func loosening(requests []Request) []guard.Finding {
+	var out []guard.Finding
+	for _, r := range requests {
+		if r.Loosens {
+			out = append(out, guard.Finding{
+				Rule: guard.RuleOff, Address: r.Method + " " + r.URL, Why: r.What + ".", How: "Leave it as it is.", Acceptable: true,
+			})
+		}
+	}
+	return out
 }
 
 // judged is a plan with all that is known of it.
@@ -60,7 +69,8 @@ type judged struct {
 	Refused  []guard.Finding  `json:"refused"`
 	Accepted []guard.Finding  `json:"accepted"`
 
-	changes bool
+	changes  bool
+	requests []Request
 }
 
 // judge plans, and holds the plan against the rules.
@@ -72,14 +82,13 @@ func (d *Driver) judge(ctx context.Context) (*judged, error) {
 	}
 	d.name = summary.Names(plan)
 	j := &judged{Summary: summary.Of(plan, summary.Facts{Environment: d.o.Environment, Uses: d.uses()}), changes: changes}
-	_, requests, err := d.pending(ctx)
-	if err != nil {
+	if _, j.requests, err = d.pending(ctx, false); err != nil {
 		return nil, err
 	}
-	for _, r := range requests {
+	for _, r := range j.requests {
 		j.Summary.Requests = append(j.Summary.Requests, r.String())
 	}
-	found := guard.Check(plan, guard.Facts{Private: d.private(plan), Uses: d.uses()})
+	found := append(guard.Check(plan, guard.Facts{Private: d.private(plan), Uses: d.uses()}), loosening(j.requests)...)
 	if j.Refused, j.Accepted, err = guard.Accept(found, d.o.Accept); err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func TestARuleCannotComeIntoAContractThisWay(t *testing.T) {
 }
 
 func TestAFileThatIsNotYAMLIsLeftAlone(t *testing.T) {
-	for _, text := range []string{"clientId: {", "", "a: 1\n---\nb: 2\n", "- a\n", "clientId: x\n"} {
+	for _, text := range []string{"clientId: {", "", "a: 1\n---\nb: 2\n", "- a\n", "clientId: x\n", ":\r", "a: 1\r\nb: 2\n"} {
 		if got, _, err := bindings.Edit([]byte(text), parsed(t, `{"clientId": {"orders": "b"}}`)); err == nil {
 			t.Errorf("%q: got %q, want an error", text, got)
 		}
@@ -190,4 +190,28 @@ func TestWhatWouldNotLoadIsNotWritten(t *testing.T) {
 	if got, err := bindings.Read(dir, "prod"); err != nil || got.Text() != f.Text() {
 		t.Error("the file was written all the same", err)
 	}
+}
+
+// Whatever the file holds: it is refused, or only the values change.
+func FuzzAFileIsEditedRightlyOrNotAtAll(f *testing.F) {
+	for _, seed := range []string{
+		"clientId: {orders: a}\n", "clientId:\n  orders: 'a'\n", "a: |\n  x\nclientId: {\n a: \"}\", # }\n}\n", "- a\n", "clientId: &x {orders: *x}\n", "\ufeffa: 1\r\n", "clientId:\n\torders: a",
+		"? a\n: b\n", "clientId: >-\n  x\n", "a: b # c\n...\n", "clientId: {orders: \"\\u0041\"}", "%YAML 1.2\n---\na: 1\n", ":\r",
+	} {
+		f.Add(seed)
+	}
+	b, err := bindings.Parse([]byte(`{"clientId": {"orders": "0f9c1c2e-1", "rates": "x"}, "audit": {"logs": {"endpoint": "https://e", "rule": "r1", "stream": "s1"}}, "frontDoorId": "12"}`))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, changed, err := bindings.Edit([]byte(text), b)
+		if err != nil {
+			return
+		}
+		again, more, err := bindings.Edit(got, b)
+		if err != nil || len(more) != 0 || string(again) != string(got) {
+			t.Errorf("%q became %q (%v), and then %q (%v), %v", text, got, changed, again, more, err)
+		}
+	})
 }

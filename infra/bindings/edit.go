@@ -21,6 +21,9 @@ func Edit(text []byte, b Bindings) ([]byte, []Changed, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if oddEnds(string(text)) {
+		return nil, nil, errors.New("its lines end in different ways; save it with one")
+	}
 	want := maps.Clone(had)
 	var changed []Changed
 	for _, e := range b.entries() {
@@ -125,6 +128,12 @@ func set(text []byte, e entry) ([]byte, error) {
 	return f.replace(n, e)
 }
 
+// oddEnds tells that YAML counts other lines than split does.
+func oddEnds(text string) bool {
+	rest := strings.ReplaceAll(text, "\r\n", "")
+	return strings.ContainsAny(rest, "\r\u0085\u2028\u2029") || rest != text && strings.Contains(rest, "\n")
+}
+
 // file is a text by lines, their ends kept apart.
 type file struct {
 	lines []string
@@ -211,7 +220,9 @@ func (f *file) insert(n *yaml.Node, root bool, e entry) ([]byte, error) {
 	}
 	at := len(f.lines)
 	if !root {
-		at = f.last(n)
+		if at = f.last(n); at > len(f.lines) {
+			return nil, fmt.Errorf("line %d: write %s: %s there", n.Line, e.at(), e.value)
+		}
 	} else if f.lines[at-1] == "" {
 		at-- // the text ends with a line's end
 	}

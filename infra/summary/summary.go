@@ -163,7 +163,7 @@ func (s *Summary) Write(w io.Writer) {
 	if len(s.Requests) > 0 {
 		fmt.Fprintf(w, "\nRequests to Entra, beside Terraform:\n")
 		for _, r := range s.Requests {
-			fmt.Fprintf(w, "  %s\n", r)
+			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(r, "\n", "\n    "))
 		}
 	}
 	for _, a := range s.Accepted {

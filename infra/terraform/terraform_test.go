@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -430,36 +428,5 @@ terraform {
 	text, err := os.ReadFile(filepath.Join(b.Infra, "environments/dev/.terraform.lock.hcl"))
 	if err != nil || !strings.Contains(string(text), "hashicorp/azuread") {
 		t.Errorf("got %q, %v, want the lock of azuread", text, err)
-	}
-}
-
-// The terminal sends Ctrl-C to a whole process group. Terraform ends at once at a second
-// signal, so it mustn't be in ours.
-func TestTheTerminalsCtrlCDoesNotReachTerraform(t *testing.T) {
-	if _, err := exec.LookPath("ps"); err != nil {
-		t.Skip("needs ps")
-	}
-	pipe := fifo(t)
-	b := prepare(t, strings.ReplaceAll(waiting, "%s", pipe))
-	w := b.planned(t)
-	ended := make(chan error, 1)
-	go func() { ended <- w.Apply(t.Context()) }()
-	b.until(t, "terraform_data.slow")
-	out, err := exec.Command("ps", "-o", "pgid=,ppid=,args=", "-A").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	own := syscall.Getpgrp()
-	for line := range strings.Lines(string(out)) {
-		f := strings.Fields(line)
-		if len(f) > 3 && strings.HasSuffix(f[2], "terraform") && f[3] == "apply" && strings.Contains(line, b.Folder) && f[0] == strconv.Itoa(own) {
-			t.Errorf("terraform is in this process's group: %s", line)
-		}
-	}
-	if err := os.WriteFile(pipe, []byte("go\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Fatal(err)
 	}
 }
