@@ -158,13 +158,12 @@ func (f *infraFlags) options(cmd *cobra.Command, abandon <-chan struct{}) infra.
 	if folder == "" {
 		folder = filepath.Join(".tollgate", "infra", f.environment)
 	}
-	agree := func(question string) error { return confirm(cmd, f.yes, question) }
 	return infra.Options{
 		Contracts: f.contracts, Infra: f.infra, Folder: folder, Environment: f.environment,
 		Program: f.terraform, Environ: os.Environ(),
 		Accept: f.accept, LocalState: f.localState, Detailed: f.detailed, Variables: contractVariables,
 		Result: cmd.OutOrStdout(), Progress: cmd.ErrOrStderr(), JSON: f.asJSON || !isTerminal(cmd.OutOrStdout()),
-		Directory: f.directory(cmd.ErrOrStderr(), agree), Confirm: agree,
+		Directory: f.directory(cmd.ErrOrStderr()), Confirm: func(question string) error { return confirm(cmd, f.yes, question) },
 		Name:    func(question, name string) error { return typed(cmd, f.name, question, name) },
 		Abandon: abandon,
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"tollgate/infra"
@@ -22,13 +23,12 @@ type entra struct {
 	change  *graph.Change // that was shown last
 	lenient bool          // show everything that is asked for where Graph can't be asked
 	say     io.Writer
-	confirm func(question string) error
 }
 
 // directory makes the driver's Directory for Graph, with the identity of whoever runs the command.
-func (f *infraFlags) directory(say io.Writer, confirm func(string) error) func(*contract.Estate, string) (infra.Directory, error) {
+func (f *infraFlags) directory(say io.Writer) func(*contract.Estate, string, bool) (infra.Directory, error) {
 	person := newSignIn()
-	return func(estate *contract.Estate, environment string) (infra.Directory, error) {
+	return func(estate *contract.Estate, environment string, gone bool) (infra.Directory, error) {
 		r, faults := estate.Registrations(environment)
 		if err := faults.Err(); err != nil {
 			return nil, err
@@ -40,7 +40,11 @@ func (f *infraFlags) directory(say io.Writer, confirm func(string) error) func(*
 			Transport: http.DefaultTransport,
 			Wait:      wait,
 		}
-		return &entra{client: client, want: graph.Want(r, nil, graph.Options{}), lenient: f.lenient, say: say, confirm: confirm}, nil
+		want := graph.Want(r, nil, graph.Options{})
+		if gone {
+			want = want.Nothing()
+		}
+		return &entra{client: client, want: want, lenient: f.lenient, say: say}, nil
 	}
 }
 
@@ -74,20 +78,13 @@ func (e *entra) Pending(ctx context.Context) ([]infra.Request, error) {
 	}
 	var out []infra.Request
 	for _, r := range e.change.Requests {
-		out = append(out, infra.Request{What: r.Why, Method: r.Method, URL: e.client.Address + r.Path, Body: string(r.Body)})
+		out = append(out, infra.Request{What: strings.TrimSuffix(r.Why, "."), Method: r.Method, URL: e.client.Address + r.Path, Body: string(r.Body), Loosens: r.Loosens})
 	}
 	return out, nil
 }
 
-// Apply makes the requests that Pending told, and reads back. One that takes a protection away is asked about by itself.
+// Apply makes the requests that Pending told, and reads back.
 func (e *entra) Apply(ctx context.Context) error {
-	for _, r := range e.change.Requests {
-		if r.Loosens {
-			if err := e.confirm(fmt.Sprintf("%s\n%s %s\nTake this protection away?", r.Why, r.Method, r.Path)); err != nil {
-				return err
-			}
-		}
-	}
 	outcome, err := e.client.Apply(ctx, e.want, e.change)
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, outcome)

@@ -78,6 +78,7 @@ func Check(plan *tfjson.Plan, facts Facts) []Finding {
 	if facts.Private {
 		g.publicPaths()
 		g.notShut()
+		g.callsOut()
 		g.diagnostics()
 		g.secrets()
 	}

@@ -19,6 +19,28 @@ func (g *guard) publicPaths() {
 		}
 		if why := g.open(c); why != "" {
 			g.find(PublicPath, c.Address, "", shutHow, "The environment is private, and this could be reached from the Internet: %s.", why)
+		} else if slices.Contains(endpointed, c.Type) && c.Will("public_network_access_enabled") != false {
+			g.find(PublicPath, c.Address, "", "Give it a private endpoint and set public network access off.",
+				"The environment is private, and this has a public side, though it denies: its name answers the Internet.")
+		}
+	}
+}
+
+// endpointed are the types that private endpoints reach: what denies but answers isn't private.
+var endpointed = []string{"azurerm_storage_account", "azurerm_key_vault", "azurerm_eventhub_namespace", "azurerm_servicebus_namespace", "azurerm_cosmosdb_account", "azurerm_container_registry"}
+
+// callsOut: in a private environment the gateway's subnet calls what a rule names, and nothing else.
+func (g *guard) callsOut() {
+	for i := range g.all {
+		c := &g.all[i]
+		if c.Type != "azurerm_network_security_group" || c.After == nil || c.In(backendModule) == nil {
+			continue
+		}
+		denies := slices.ContainsFunc(planned.List(c.Will("security_rule")), func(r any) bool {
+			return planned.Value(r, "direction") == "Outbound" && planned.Value(r, "access") == "Deny" && internet(planned.Text(planned.Value(r, "destination_address_prefix")))
+		})
+		if !denies {
+			g.find(NotShut, c.Address, "outbound", "Restrict egress, and name what is called.", "The environment is private, and whatever is in this subnet may call the whole Internet.")
 		}
 	}
 }

@@ -50,7 +50,7 @@ func registrations(plan *tfjson.Plan) created {
 	return c
 }
 
-func agree(t *testing.T, plan *tfjson.Plan, estate *contract.Estate, enforced *contract.Plan) {
+func agree(t testing.TB, plan *tfjson.Plan, estate *contract.Estate, enforced *contract.Plan) {
 	t.Helper()
 	c := registrations(plan)
 	if got, want := len(c.apis), len(enforced.APIs); got != want {
@@ -75,7 +75,7 @@ func agree(t *testing.T, plan *tfjson.Plan, estate *contract.Estate, enforced *c
 	}
 }
 
-func agreeAPI(t *testing.T, all []planned.Change, api *contract.PlannedAPI, plan *contract.Plan, stated contract.API) map[string]string {
+func agreeAPI(t testing.TB, all []planned.Change, api *contract.PlannedAPI, plan *contract.Plan, stated contract.API) map[string]string {
 	t.Helper()
 	app := one(t, all, "azuread_application")
 	if got := texts(app["identifier_uris"]); !slices.Equal(got, []string{api.Audience}) {
@@ -123,7 +123,7 @@ func agreeAPI(t *testing.T, all []planned.Change, api *contract.PlannedAPI, plan
 }
 
 // reachable: whoever an operation lets in can get a token that says so.
-func reachable(t *testing.T, what string, allow *contract.Allow, scopes, roles map[string]map[string]any) {
+func reachable(t testing.TB, what string, allow *contract.Allow, scopes, roles map[string]map[string]any) {
 	t.Helper()
 	on := func(p map[string]any) bool { return p != nil && p["enabled"] == true }
 	for _, s := range allow.Scopes {
@@ -141,7 +141,7 @@ func reachable(t *testing.T, what string, allow *contract.Allow, scopes, roles m
 }
 
 // agreeClient: it is given what it says it uses, to the letter.
-func agreeClient(t *testing.T, all []planned.Change, client contract.PlannedClient, ids map[string]map[string]string) {
+func agreeClient(t testing.TB, all []planned.Change, client contract.PlannedClient, ids map[string]map[string]string) {
 	t.Helper()
 	var want, wantRoles, got, gotRoles []string
 	for _, use := range client.Uses {
@@ -181,7 +181,7 @@ func agreeClient(t *testing.T, all []planned.Change, client contract.PlannedClie
 }
 
 // agreeFunction: what is deployed is started for this environment.
-func agreeFunction(t *testing.T, plan *tfjson.Plan, environment string) {
+func agreeFunction(t testing.TB, plan *tfjson.Plan, environment string) {
 	t.Helper()
 	app := one(t, planned.Of(plan), "azurerm_function_app_flex_consumption")
 	settings, _ := app["app_settings"].(map[string]any)

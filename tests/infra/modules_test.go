@@ -16,7 +16,7 @@ import (
 func TestEveryModuleAndEnvironmentIsFormattedValidAndTested(t *testing.T) {
 	dir := copied(t)
 	for _, folder := range folders(t) {
-		t.Run(filepath.ToSlash(folder), func(t *testing.T) {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
 			slot(t)
 			tf := in(t, filepath.Join(dir, folder))
 			if good, files, err := tf.FormatCheck(t.Context()); err != nil || !good {

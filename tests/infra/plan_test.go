@@ -24,7 +24,13 @@ type place struct {
 // at makes a place for an environment.
 func at(t testing.TB, environment string) *place {
 	t.Helper()
-	p := &place{dir: copied(t), env: environment}
+	return within(t, copied(t), environment)
+}
+
+// within is at in a copy that is there.
+func within(t testing.TB, dir, environment string) *place {
+	t.Helper()
+	p := &place{dir: dir, env: environment}
 	// As the driver does where no state.tfbackend stands.
 	p.write(t, "backend_override.tf", "terraform {\n  backend \"local\" {}\n}\n")
 	p.tf = bare(t, filepath.Join(p.dir, "environments", environment))
@@ -44,6 +50,16 @@ func (p *place) write(t testing.TB, name, text string) {
 // plan is Terraform's, for these contracts. It is saved, and apply takes it.
 func (p *place) plan(t testing.TB, estate *contract.Estate) *tfjson.Plan {
 	t.Helper()
+	plan, err := p.try(t, estate)
+	if err != nil {
+		t.Fatalf("terraform plan: %v", err)
+	}
+	return plan
+}
+
+// try is plan where Terraform may refuse.
+func (p *place) try(t testing.TB, estate *contract.Estate) (*tfjson.Plan, error) {
+	t.Helper()
 	v, err := variables.Of(estate, p.env)
 	if err != nil {
 		t.Fatal(err)
@@ -54,13 +70,13 @@ func (p *place) plan(t testing.TB, estate *contract.Estate) *tfjson.Plan {
 	}
 	p.write(t, "contracts.auto.tfvars.json", string(text))
 	if _, err := p.tf.Plan(t.Context(), tfexec.Out("plan")); err != nil {
-		t.Fatalf("terraform plan: %v", err)
+		return nil, err
 	}
 	plan, err := p.tf.ShowPlanFile(t.Context(), "plan")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan
+	return plan, nil
 }
 
 func (p *place) apply(t testing.TB) {

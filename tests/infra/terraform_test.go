@@ -133,7 +133,6 @@ func tested(t testing.TB, tf *tfexec.Terraform, options ...tfexec.TestOption) []
 
 func readRuns(t testing.TB, out []byte) (runs []run) {
 	t.Helper()
-	var said []string // diagnostics come before the run's own last line
 	for line := range bytes.Lines(out) {
 		var m struct {
 			Type string
@@ -146,15 +145,14 @@ func readRuns(t testing.TB, out []byte) (runs []run) {
 			t.Fatalf("terraform test wrote %q: %v", line, err)
 		}
 		switch {
-		case m.Type == "diagnostic" && m.Diagnostic.Severity == "error":
-			said = append(said, m.Diagnostic.Summary+": "+m.Diagnostic.Detail)
 		case m.Type == "test_run" && m.Run.Status != "" && m.Run.Progress != "starting" && m.Run.Progress != "running":
-			runs = append(runs, run{File: m.Run.Path, Name: m.Run.Run, Status: m.Run.Status, Why: said})
-			said = nil
+			runs = append(runs, run{File: m.Run.Path, Name: m.Run.Run, Status: m.Run.Status})
+		case m.Type == "diagnostic" && m.Diagnostic.Severity == "error" && len(runs) == 0:
+			runs = append(runs, run{Name: "the test files themselves", Status: "error", Why: []string{m.Diagnostic.Summary + ": " + m.Diagnostic.Detail}})
+		case m.Type == "diagnostic" && m.Diagnostic.Severity == "error":
+			last := &runs[len(runs)-1] // diagnostics come after the run's own last line
+			last.Why = append(last.Why, m.Diagnostic.Summary+": "+m.Diagnostic.Detail)
 		}
-	}
-	if len(said) > 0 {
-		runs = append(runs, run{Name: "the test files themselves", Status: "error", Why: said})
 	}
 	return runs
 }

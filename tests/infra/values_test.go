@@ -8,7 +8,7 @@ import (
 )
 
 // one is what will be of the only resource of that type.
-func one(t *testing.T, all []planned.Change, kind string) map[string]any {
+func one(t testing.TB, all []planned.Change, kind string) map[string]any {
 	t.Helper()
 	var found map[string]any
 	for _, r := range all {

@@ -12,7 +12,7 @@ locals {
 
   # The names of private DNS zones that each part needs.
   zones = {
-    storage = ["blob", "table", "queue"]
+    storage = ["blob", "table"]
     monitor = ["monitor", "oms", "ods", "agentsvc", "blob"]
   }
   inbound         = try(var.function.inbound, {})
