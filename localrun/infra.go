@@ -207,8 +207,11 @@ func secondSignal() (second <-chan struct{}, end func()) {
 	return out, func() { signal.Stop(signals); close(over) }
 }
 
-// contractVariables are what the modules are told of the contracts.
+// contractVariables are what the modules are told of the contracts. Faults are told as check tells them.
 func contractVariables(estate *contract.Estate, environment string) ([]byte, error) {
+	if _, faults := estate.Registrations(environment); faults.Err() != nil {
+		return nil, &infra.Faulty{Faults: faults}
+	}
 	v, err := variables.Of(estate, environment)
 	if err != nil {
 		return nil, err
