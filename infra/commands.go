@@ -1,7 +1,9 @@
 package infra
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -92,6 +94,7 @@ func (d *Driver) bind(ctx context.Context) ([]bindings.Changed, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.app.read(out)
 	o, ok := out["bindings"]
 	if !ok {
 		d.say("%s has no output bindings: nothing is written into the contracts", d.o.Environment)
@@ -106,6 +109,18 @@ func (d *Driver) bind(ctx context.Context) ([]bindings.Changed, error) {
 		return nil, fmt.Errorf("all is applied, but the contracts aren't bound: %w\nApply again; it writes them", err)
 	}
 	return changed, err
+}
+
+// app is where the package goes, by the output gateway.
+type app struct {
+	Group string `json:"resource_group"`
+	Name  string `json:"function_app"`
+}
+
+// read leaves words to fill in where the output doesn't say.
+func (a *app) read(out map[string]terraform.Output) {
+	_ = json.Unmarshal(out["gateway"].Value, a) // one that is missing or of another shape changes nothing
+	a.Group, a.Name = cmp.Or(a.Group, "GROUP"), cmp.Or(a.Name, "APP")
 }
 
 // inDirectory makes the requests that were shown, by the client ids that there are now,
@@ -147,7 +162,7 @@ func (d *Driver) applied(j *judged, changed []bindings.Changed) error {
 		Environment: d.o.Environment, Changed: j.changes, Bindings: append([]bindings.Changed{}, changed...), Accepted: j.Summary.Accepted,
 		Next: []string{
 			"make package", // stages the contracts that are bound now
-			"az functionapp deployment source config-zip --src dist/azure.zip --resource-group GROUP --name APP",
+			fmt.Sprintf("az functionapp deployment source config-zip --src dist/azure.zip --resource-group %s --name %s", d.app.Group, d.app.Name),
 			"tollgate verify --environment " + d.o.Environment,
 		},
 	}

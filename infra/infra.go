@@ -33,7 +33,7 @@ type Request struct {
 }
 
 func (r Request) String() string {
-	return strings.TrimSpace(fmt.Sprintf("%s: %s %s\n%s", r.What, r.Method, r.URL, r.Body))
+	return strings.TrimSpace(fmt.Sprintf("%s: %s %s\n%s", strings.TrimSuffix(r.What, "."), r.Method, r.URL, r.Body))
 }
 
 // Directory is what the identity provider has beside Terraform's resources.
@@ -77,6 +77,7 @@ type Driver struct {
 	work   *terraform.Work
 	name   func(address string) string // of resources, in the plan that is worked on
 	warned map[string]bool
+	app    app
 
 	speaking sync.Mutex
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"tollgate/infra/settings"
 	"tollgate/shared/audit"
 	"tollgate/shared/boot"
 )
@@ -31,6 +32,7 @@ type file struct {
 func fromTypes() []file {
 	return []file{
 		{"infra/modules/observability/columns.json", func() ([]byte, error) { return columns(audit.Columns()), nil }},
+		{"infra/modules/gateway/settings.json", settings.File},
 		{"infra/modules/gateway-lambda/settings.json", func() ([]byte, error) { return lambdaSettings(boot.Settings()) }},
 	}
 }

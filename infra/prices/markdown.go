@@ -17,7 +17,7 @@ const (
 // Markdown is the tables: what each environment costs, how that comes about, the prices.
 func (b *Book) Markdown() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "US dollars, one region, list prices as of %s. **Most are quoted from third parties (see the last table): check them in Azure's calculator before\nyou decide by them.** Without free grants, taxes, backends, and the bytes of answers.\n\n", b.Date)
+	fmt.Fprintf(&out, "US dollars, one region, list prices as of %s. **Most are quoted from third parties (see the last table): check them in Azure's calculator before\nyou decide by them.** Without free grants, taxes, backends, the bytes of answers and\nof what leaves by the NAT gateway, and the platform's own logs.\n\n", b.Date)
 	out.WriteString("| environment | a month, without a call | a million calls | |\n|---|---:|---:|---|\n")
 	for _, e := range b.Environments {
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", e.Name, money(b.Sum(e.Fixed)), money(b.Sum(e.Million)), e.About)

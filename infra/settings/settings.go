@@ -1,30 +1,19 @@
-// settings writes what the gateway reads from its environment as a file that
+// Package settings is what the gateway reads from its environment as a file that
 // Terraform reads: infra/modules/gateway refuses a setting that isn't there.
-//
-//	go run ./infra/settings > infra/modules/gateway/settings.json
+// `make infra-docs` writes it to infra/modules/gateway/settings.json.
 //
 // boot's table says which settings there are. Who sets each on Azure is said
 // here, so a new setting doesn't reach a function app before someone has decided.
-package main
+package settings
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"tollgate/shared/boot"
 	"tollgate/shared/telemetry"
 )
-
-func main() {
-	text, err := file()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	_, _ = os.Stdout.Write(text)
-}
 
 // By is who sets a setting of a function app.
 type By string
@@ -94,8 +83,8 @@ func table() ([]Setting, error) {
 	return all, nil
 }
 
-// file is the text.
-func file() ([]byte, error) {
+// File is the text.
+func File() ([]byte, error) {
 	all, err := table()
 	if err != nil {
 		return nil, err

@@ -1,25 +1,8 @@
-package main
+package settings
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 )
-
-func TestTheModuleReadsTheSettingsThatTheGatewayReads(t *testing.T) {
-	want, err := file()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(filepath.Join("..", "modules", "gateway", "settings.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("the file isn't what the gateway's table says; go run ./infra/settings > infra/modules/gateway/settings.json")
-	}
-}
 
 func TestWhatTheHostOrThePlatformSetsIsNobodyElses(t *testing.T) {
 	all, err := table()

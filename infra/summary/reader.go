@@ -65,6 +65,8 @@ func (r *reader) line(c *planned.Change, format string, args ...any) Line {
 // lines tell a change, none where it needs no words.
 func (r *reader) lines(c *planned.Change) []Line {
 	switch {
+	case c.Replaced() && c.Type == "azurerm_log_analytics_saved_search":
+		return nil // a text that Azure doesn't change in place; nothing is lost
 	case c.Removed() || c.Forgotten() || c.Replaced():
 		return r.gone(c)
 	case strings.HasPrefix(c.Type, "azuread_app") && c.Type != "azuread_application_certificate" && c.Type != "azuread_application_federated_identity_credential":

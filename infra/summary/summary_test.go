@@ -121,6 +121,17 @@ func TestWhatContractsUseCountsAsAffected(t *testing.T) {
 	}
 }
 
+// Azure makes a saved search anew for each change of its text, and a new API changes one.
+func TestAQueryThatIsMadeAnewIsNotToldAsALoss(t *testing.T) {
+	plan := read(t, `{"format_version": "1.2", "resource_changes": [{
+		"address": "azurerm_log_analytics_saved_search.this[\"unused\"]", "mode": "managed", "type": "azurerm_log_analytics_saved_search", "name": "this", "index": "unused",
+		"change": {"actions": ["delete", "create"], "before": {"query": "a"}, "after": {"query": "b"}}}]}`)
+	s := summary.Of(plan, summary.Facts{Environment: "prod"})
+	if len(s.Destroyed) != 0 || s.Small != 1 || s.Counts.Replace != 1 {
+		t.Errorf("got %+v, want one small change", s)
+	}
+}
+
 func TestWhatOthersChangedIsTold(t *testing.T) {
 	plan := read(t, `{"format_version": "1.2", "resource_drift": [{
 		"address": "azurerm_key_vault.this", "mode": "managed", "type": "azurerm_key_vault", "name": "this",

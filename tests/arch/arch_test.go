@@ -61,8 +61,8 @@ var layers = [][]string{
 	{"shared/gateway"},
 	{"shared/adapter/azure", "shared/telemetry"},
 	{"shared/boot"},
-	{"infra/planned", "infra/bindings", "infra/variables", "infra/graph", "infra/verify", "infra/prices", "infra/settings", "infra/moduledoc"},
-	{"infra/guard", "infra/summary", "infra/terraform"},
+	{"infra/planned", "infra/bindings", "infra/variables", "infra/graph", "infra/verify", "infra/prices", "infra/settings"},
+	{"infra/guard", "infra/summary", "infra/terraform", "infra/moduledoc"},
 	{"infra"},
 	{"functions", "localrun", "tests"},
 }

@@ -2,6 +2,10 @@
 # stands in one resource: beside azuread_application, the resources for parts of it
 # would each show the others' parts as changes. A scope or role that goes is
 # disabled by the provider before it is removed, as Entra demands.
+#
+# Permissions, for a person: Application Administrator. For a pipeline, of Microsoft Graph: Application.ReadWrite.All
+# and AppRoleAssignment.ReadWrite.All; User.Read.All where owners are people. Licence: none; groups that are assigned
+# need Entra ID P1.
 
 locals {
   # Ids that follow from names: made anew, a registration has the same ones, and grants fit again.

@@ -1,5 +1,8 @@
 # One client's registration, what it proves itself by, and what it is given of APIs.
 # No secret is made here: it would stand in the state.
+#
+# Permissions: as entra-api. Consent for everybody (`admin_consent`) needs, besides, Directory.ReadWrite.All in a
+# pipeline; the provider's documentation asks Global Administrator of a person. Licence: none.
 
 resource "azuread_application" "this" {
   display_name            = var.display_name

@@ -1,6 +1,11 @@
 # Conditional access for the APIs' registrations. Nothing is made unless it is
 # asked for. What stepUp demands (authentication contexts) isn't here: the provider
 # can't express it, so the driver asks Graph for it.
+#
+# Permissions, for a person: Conditional Access Administrator, and Application Administrator for claims. For a pipeline:
+# Policy.Read.All with Policy.ReadWrite.ConditionalAccess, and Policy.ReadWrite.ApplicationConfiguration for claims. The
+# Azure CLI's own token may lack these (azure-cli issue 33062): then sign in as a service principal. Licence: Entra
+# ID P1 for every user that a policy is about.
 
 locals {
   # Built into every tenant: phishing-resistant MFA.

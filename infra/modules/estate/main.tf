@@ -1,8 +1,8 @@
 # One environment of one gateway: registrations, network, gateway, vault, telemetry. Everything
 # that is made stands in one resource group, but for the registrations, which are the tenant's.
 #
-# Permissions: Owner of the subscription or, on the resource group, Contributor and Role Based Access
-# Control Administrator; in Entra Application Administrator, and for policies Conditional Access Administrator.
+# Permissions: on the subscription Contributor and Role Based Access Control Administrator, since the resource group is
+# made here; once it is there, both on the group do. In Entra those of entra-api, entra-client and entra-policy.
 
 locals {
   name = "${var.gateway.name}-${var.environment}"

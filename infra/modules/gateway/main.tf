@@ -1,3 +1,11 @@
+# The function app that the gateway runs in, on Flex Consumption, its identity, its storage account, and
+# who reaches it. Nobody has a key: shared keys and publishing passwords are off, and the app's identity alone
+# reads packages and rows. What the gateway is told, beyond the contracts in its package, is in settings.json.
+#
+# Permissions: Contributor on the resource group, and Role Based Access Control Administrator on it for the
+# identity's roles. With `package` also Storage Blob Data Contributor on the account, from an address that it lets in.
+# The namespace Microsoft.App must be registered in the subscription. Licence: none.
+
 locals {
   # Which settings the gateway reads, and who sets them: generated from the
   # gateway's own table.

@@ -1,3 +1,9 @@
+# The vault of the gateway's secrets, certificates and signing keys, reached through roles alone. It begins empty:
+# what Terraform put in would stand in its state. `officers` put things in.
+#
+# Permissions: Key Vault Contributor on the resource group, and Role Based Access Control Administrator on it for the
+# roles above. No role on what is inside. With `diagnostics`, Monitoring Contributor. Licence: none.
+
 locals {
   # Roles by principal: each pair is an assignment of its own, so that taking one
   # name out of a map takes that role away and touches no other. Who reads or signs

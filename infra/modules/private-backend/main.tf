@@ -1,3 +1,10 @@
+# The network: the gateway's subnet, the subnet of private endpoints that it alone reaches, names, backends,
+# and how calls leave.
+#
+# Permissions: Network Contributor on the resource group and, for apps hosted here, Website Contributor. For a private
+# endpoint of a resource elsewhere, the right to approve its connection (Contributor on that resource has it). With
+# `diagnostics`, Monitoring Contributor. Licence: none.
+
 locals {
   # Where there are no private endpoints, these let the subnet in by itself.
   service_endpoints = var.private_endpoints ? [] : ["Microsoft.KeyVault", "Microsoft.Storage", "Microsoft.Web"]
