@@ -19,10 +19,10 @@ import (
 )
 
 type infraFlags struct {
-	environment, contracts, infra, folder, terraform string
-	accept                                           []string
-	localState, yes, asJSON, detailed, lenient       bool
-	name                                             string
+	environment, contracts, infra, folder, terraform, graph string
+	accept                                                  []string
+	localState, yes, asJSON, detailed, lenient              bool
+	name                                                    string
 }
 
 func infraCommand() *cobra.Command {
@@ -57,6 +57,7 @@ func (f *infraFlags) add(cmd *cobra.Command) *cobra.Command {
 	fl.StringVar(&f.infra, "infra", "infra", "folder that holds modules and environments")
 	fl.StringVar(&f.folder, "folder", "", "work in this folder (default: .tollgate/infra/ENVIRONMENT)")
 	fl.StringVar(&f.terraform, "terraform", "", "the program (default: terraform, in PATH)")
+	fl.StringVar(&f.graph, "graph", "", "a stand-in for Microsoft Graph on this machine, instead of the cloud's")
 	fl.BoolVar(&f.asJSON, "json", false, "print JSON also in a terminal")
 	_ = cmd.MarkFlagRequired("environment") // the flag is there
 	return cmd

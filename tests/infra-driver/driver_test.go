@@ -3,13 +3,18 @@ package infradriver
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
+	"tollgate/localrun/graph"
 	"tollgate/tests/desk"
 	"tollgate/tests/need"
 	"tollgate/tests/terraform"
@@ -36,14 +41,17 @@ func withProgram(m *testing.M) int {
 
 type place struct {
 	desk.Desk
-	t   *testing.T
-	env []string
+	t     *testing.T
+	env   []string
+	entra *graph.Server
+	graph string // its address
 }
 
 // at is a folder with the example contracts for dev and prod, and one configuration for both.
 func at(t *testing.T, main string) place {
 	t.Helper()
-	p := place{desk.Desk{Dir: t.TempDir()}, t, terraform.Env(t)}
+	p := place{Desk: desk.Desk{Dir: t.TempDir()}, t: t, env: terraform.Env(t)}
+	p.directory()
 	contracts := os.DirFS(filepath.Join(need.Root(t), "contracts"))
 	if err := os.CopyFS(filepath.Join(p.Dir, "contracts"), contracts); err != nil {
 		t.Fatal(err)
@@ -59,8 +67,30 @@ func at(t *testing.T, main string) place {
 	return p
 }
 
+var application = regexp.MustCompile(`applications\(appId='([0-9a-f-]{36})'\)`)
+
+// directory starts a stand-in for Graph that has every registration it is asked about, as
+// Terraform made it. That Graph may be behind is a test of infra/graph.
+func (p *place) directory() {
+	p.t.Helper()
+	var known sync.Map
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id := application.FindStringSubmatch(r.URL.Path); id != nil {
+			if _, twice := known.LoadOrStore(id[1], true); !twice {
+				p.entra.Assign(id[1], "")
+			}
+		}
+		p.entra.ServeHTTP(w, r)
+	}))
+	p.graph = "http://" + front.Listener.Addr().String()
+	p.entra = graph.New(p.graph, 2)
+	p.entra.Grant("stand-in", "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Policy.ReadWrite.ApplicationConfiguration", "Application.ReadWrite.All")
+	front.Start()
+	p.t.Cleanup(front.Close)
+}
+
 func (p place) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(program, append([]string{"infra"}, args...)...)
+	cmd := exec.Command(program, append([]string{"infra", "--graph", p.graph}, args...)...)
 	cmd.Dir, cmd.Env = p.Dir, p.env
 	return cmd
 }

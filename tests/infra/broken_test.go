@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/hashicorp/terraform-exec/tfexec"
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
@@ -59,7 +60,12 @@ func TestABrokenCopyOfEachModuleAndEnvironmentFails(t *testing.T) {
 			slot(t)
 			root := copied(t)
 			dir := filepath.Join(root, folder)
-			tf := in(t, dir)
+			tf := bare(t, dir)
+			if kind, name := filepath.Split(folder); kind == "environments/" {
+				tf = within(t, root, name).tf // the schemas can't be asked for without the backend
+			} else if err := tf.Init(t.Context(), tfexec.Backend(false)); err != nil {
+				t.Fatal(err)
+			}
 			known, err := tf.ProvidersSchema(t.Context())
 			if err != nil {
 				t.Fatal(err)

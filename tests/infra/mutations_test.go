@@ -95,7 +95,8 @@ func mutate(t *testing.T, folder string) (table []verdict) {
 // notices tells whether what must notice does, or else what happened instead.
 type notices func(what string) (noticed bool, instead any)
 
-// byItsTests: the run of that name fails. An expected failure that doesn't come is an error in Terraform's words.
+// byItsTests: the run of that name fails. In Terraform's words that is an error where an expected failure
+// doesn't come, or where one assertion fails and another can't be judged.
 func byItsTests(t *testing.T, dir string) notices {
 	t.Helper()
 	tf := in(t, dir)
@@ -104,8 +105,10 @@ func byItsTests(t *testing.T, dir string) notices {
 		defer restore()
 		runs := tested(t, tf)
 		return slices.ContainsFunc(runs, func(r run) bool {
-			missing := slices.ContainsFunc(r.Why, func(why string) bool { return strings.HasPrefix(why, "Missing expected failure") })
-			return r.Name == name && (r.Status == "fail" || r.Status == "error" && missing)
+			said := slices.ContainsFunc(r.Why, func(why string) bool {
+				return strings.HasPrefix(why, "Missing expected failure") || strings.HasPrefix(why, "Test assertion failed")
+			})
+			return r.Name == name && (r.Status == "fail" || r.Status == "error" && said)
 		}), runs
 	}
 }

@@ -106,6 +106,7 @@ module "observability" {
   daily_quota_gb      = try(var.observability.daily_quota_gb, -1)
   alerts              = try(var.observability.alerts, {})
   query_parameters    = local.query_parameters
+  grants              = local.grants
   event_hub           = local.event_hub
   private_endpoints = var.private ? {
     subnet_id = module.network.endpoint_subnet_id
@@ -118,8 +119,10 @@ locals {
   # Where the network isn't private, the event hub lets the gateway's subnet in.
   event_hub = try(var.observability.event_hub, null) == null ? null : merge(var.observability.event_hub, { subnet_ids = var.private ? [] : [module.network.gateway_subnet_id] })
 
-  # The question what is unused knows clients by their app ids.
+  # The question what is unused knows clients by their app ids. Each API has one of its own, so that
+  # a new API changes nothing that is there.
   query_parameters = {
-    Grants = jsonencode([for g in var.gateway.grants : merge(g, g.kind == "client" ? { name = module.client[g.name].client_id } : {})])
+    Grants = jsonencode([for g in var.gateway.grants : merge(g, g.kind == "client" ? { name = module.client[g.name].client_id } : {}) if g.api == ""])
   }
+  grants = { for api in keys(var.apis) : api => jsonencode([for g in var.gateway.grants : g if g.api == api]) }
 }

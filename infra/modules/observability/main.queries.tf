@@ -19,15 +19,18 @@ locals {
   }]...)
 
   queries_by_name = { for name, text in local.filled : name => join("", [local.prelude, text]) }
-  questions       = { for name, h in local.headers : name => h if h.Kind == "question" }
+  of_apis = { for api, grants in var.grants : "unused-${api}" => join("", [
+    local.prelude, replace(local.bodies["unused"], "let Grants = dynamic([]);", "let Grants = dynamic(${jsonencode(jsondecode(grants))});")
+  ]) }
+  questions = { for name, h in local.headers : name => h if h.Kind == "question" }
 }
 
 resource "azurerm_log_analytics_saved_search" "this" {
-  for_each                   = local.queries_by_name
+  for_each                   = merge(local.queries_by_name, local.of_apis)
   name                       = "tollgate-${each.key}"
   log_analytics_workspace_id = azurerm_log_analytics_workspace.this.id
   category                   = "Tollgate"
-  display_name               = local.headers[each.key].Title
+  display_name               = contains(keys(local.headers), each.key) ? local.headers[each.key].Title : "${local.headers["unused"].Title}: ${trimprefix(each.key, "unused-")}"
   query                      = each.value
 }
 

@@ -122,6 +122,17 @@ variable "query_parameters" {
   }
 }
 
+variable "grants" {
+  description = "What each API grants, as JSON lists (contract.Grant), by API: each gets the question unused of its own, unused-API, so that a new API changes none that is there."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  validation {
+    condition     = alltrue([for api, v in var.grants : contains(var.apis, api) && startswith(trimspace(v), "[") && can(jsondecode(v))])
+    error_message = "grants: JSON lists, by names that apis has."
+  }
+}
+
 variable "event_hub" {
   description = "An event hub for a SIEM; null: none. `addresses` and `subnet_ids` are who may reach it if there is no private endpoint (neither: every network, and Entra alone decides). `receivers` are object ids that may read."
   type = object({

@@ -216,3 +216,11 @@ run "private_without_the_event_hubs_zone_is_refused" {
   }
   expect_failures = [var.private_endpoints]
 }
+
+run "grants_of_an_api_that_is_not_there_are_refused" {
+  command = plan
+  variables {
+    grants = { orders = "[]" }
+  }
+  expect_failures = [var.grants]
+}

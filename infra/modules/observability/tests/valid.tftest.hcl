@@ -345,3 +345,19 @@ run "without_an_event_hub_there_is_none" {
     error_message = "something of an event hub is there"
   }
 }
+
+run "each_api_has_its_own_question_what_is_unused" {
+  command = plan
+  variables {
+    apis   = ["orders", "rates"]
+    grants = { orders = "[{\"kind\":\"operation\",\"api\":\"orders\",\"name\":\"list\",\"operation\":\"\",\"principal\":\"\"}]", rates = "[]" }
+  }
+  assert {
+    condition     = strcontains(azurerm_log_analytics_saved_search.this["unused-orders"].query, "let Grants = dynamic([{\"api\":\"orders\"")
+    error_message = "the question holds what its API grants"
+  }
+  assert {
+    condition     = !strcontains(azurerm_log_analytics_saved_search.this["unused-rates"].query, "\"orders\"") && !strcontains(azurerm_log_analytics_saved_search.this["unused"].query, "\"orders\"")
+    error_message = "and no other question does"
+  }
+}
