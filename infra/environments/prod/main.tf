@@ -14,7 +14,8 @@ module "estate" {
 
   network = {
     address_space = "10.20.0.0/24"
-    subnets       = { gateway = "10.20.0.0/26", endpoints = "10.20.0.64/26" }
+    subnets       = { gateway = "10.20.0.0/26", endpoints = "10.20.0.64/26", services = "10.20.0.128/26" }
+    operators     = ["10.40.0.0/24"] # those who keep keys and secrets, over a peered network
     dns_zone      = "internal.contoso.example"
     egress        = { restricted = true, addresses = ["203.0.113.16/28"] } # shipments.partner.example
     outbound      = { nat_gateway = true }                                 # the partner lets one address in

@@ -38,6 +38,7 @@ module "network" {
   dns_zone            = try(var.network.dns_zone, null)
   backends            = var.backends
   callers             = try(var.network.callers, [])
+  operators           = try(var.network.operators, [])
   egress              = try(var.network.egress, {})
   outbound            = try(var.network.outbound, {})
   diagnostics         = local.diagnostics
@@ -53,7 +54,7 @@ module "gateway" {
   environment         = var.environment
   subnet_id           = module.network.gateway_subnet_id
   private_endpoints = var.private ? {
-    subnet_id = module.network.endpoint_subnet_id
+    subnet_id = module.network.services_subnet_id
     zone_ids = {
       for service in concat(local.zones.storage, local.inbound_private ? ["sites"] : []) : service => module.network.zone_ids[service]
     }
@@ -82,7 +83,7 @@ module "vault" {
   sku_name            = try(var.vault.sku_name, "standard")
   purge_protection    = try(var.vault.purge_protection, true)
   private_endpoint = var.private ? {
-    subnet_id = module.network.endpoint_subnet_id
+    subnet_id = module.network.services_subnet_id
     zone_id   = module.network.zone_ids["vaultcore"]
   } : null
   network = {
@@ -109,7 +110,7 @@ module "observability" {
   grants              = local.grants
   event_hub           = local.event_hub
   private_endpoints = var.private ? {
-    subnet_id = module.network.endpoint_subnet_id
+    subnet_id = module.network.services_subnet_id
     zone_ids  = { for service in concat(local.zones.monitor, ["servicebus"]) : service => module.network.zone_ids[service] }
   } : null
   tags = local.tags

@@ -98,13 +98,13 @@ variable "private" {
 
 variable "network" {
   type        = any
-  description = "address_space, subnets, dns_zone, callers, egress and outbound of private-backend."
+  description = "address_space, subnets, dns_zone, callers, operators, egress and outbound of private-backend."
   nullable    = false
   default     = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.network), ["address_space", "subnets", "dns_zone", "callers", "egress", "outbound"])) == 0
-    error_message = "network knows address_space, subnets, dns_zone, callers, egress and outbound."
+    condition     = length(setsubtract(keys(var.network), ["address_space", "subnets", "dns_zone", "callers", "operators", "egress", "outbound"])) == 0
+    error_message = "network knows address_space, subnets, dns_zone, callers, operators, egress and outbound."
   }
 }
 

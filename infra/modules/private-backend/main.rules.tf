@@ -7,7 +7,7 @@ locals {
 
   # What the gateway may call: addresses, or one service tag.
   calls = merge(
-    { endpoints = { to = [var.subnets.endpoints], port = "443", protocol = "Tcp" } },
+    { endpoints = { to = compact([var.subnets.endpoints, var.subnets.services]), port = "443", protocol = "Tcp" } },
     { for t in local.service_tags : "service-${replace(t, ".", "-")}" => { to = [t], port = "443", protocol = "Tcp" } },
     { for n in ["backends"] : n => { to = local.backend_addresses, port = "443", protocol = "Tcp" } if length(local.backend_addresses) > 0 },
     { for n in ["elsewhere"] : n => { to = var.egress.addresses, port = "443", protocol = "Tcp" } if length(var.egress.addresses) > 0 },
@@ -39,6 +39,12 @@ locals {
       local.deny_inbound,
       local.deny_outbound,
     )
+    services = concat(
+      [{ name = "gateway", direction = "Inbound", access = "Allow", priority = 100, protocol = "Tcp", from = [var.subnets.gateway], to = [coalesce(var.subnets.services, "none")], port = "443" }],
+      [for n in ["operators"] : { name = n, direction = "Inbound", access = "Allow", priority = 110, protocol = "Tcp", from = var.operators, to = [coalesce(var.subnets.services, "none")], port = "443" } if length(var.operators) > 0],
+      local.deny_inbound,
+      local.deny_outbound,
+    )
     inbound = concat(
       [{ name = "callers", direction = "Inbound", access = "Allow", priority = 100, protocol = "Tcp", from = var.callers, to = [coalesce(var.subnets.inbound, "none")], port = "443" }],
       local.deny_inbound,
@@ -50,7 +56,7 @@ locals {
 # Rules stand within the group: one that somebody adds by hand is gone with the
 # next run.
 resource "azurerm_network_security_group" "subnet" {
-  for_each = { for n, rules in local.rules : n => rules if n != "inbound" || var.subnets.inbound != null }
+  for_each = { for n, rules in local.rules : n => rules if !contains(["services", "inbound"], n) || lookup(var.subnets, n, null) != null }
 
   name                = "${var.name}-${each.key}-nsg"
   location            = var.location
@@ -85,6 +91,13 @@ resource "azurerm_subnet_network_security_group_association" "gateway" {
 resource "azurerm_subnet_network_security_group_association" "endpoints" {
   subnet_id                 = azurerm_subnet.endpoints.id
   network_security_group_id = azurerm_network_security_group.subnet["endpoints"].id
+}
+
+resource "azurerm_subnet_network_security_group_association" "services" {
+  count = length(azurerm_subnet.services)
+
+  subnet_id                 = azurerm_subnet.services[0].id
+  network_security_group_id = azurerm_network_security_group.subnet["services"].id
 }
 
 resource "azurerm_subnet_network_security_group_association" "inbound" {

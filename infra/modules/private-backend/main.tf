@@ -56,6 +56,18 @@ resource "azurerm_subnet" "endpoints" {
   private_endpoint_network_policies = "Enabled" # off, the security group isn't asked
 }
 
+# What operators reach as well stands apart from backends: whoever keeps keys must not call those past the gateway.
+resource "azurerm_subnet" "services" {
+  count = var.subnets.services == null ? 0 : 1
+
+  name                              = "services"
+  resource_group_name               = var.resource_group_name
+  virtual_network_name              = azurerm_virtual_network.network.name
+  address_prefixes                  = [var.subnets.services]
+  default_outbound_access_enabled   = false
+  private_endpoint_network_policies = "Enabled"
+}
+
 # The gateway's own endpoint is not among those that it calls: whoever may call the
 # gateway would reach its backends as well.
 resource "azurerm_subnet" "inbound" {

@@ -16,6 +16,12 @@ output "endpoint_subnet_id" {
   depends_on  = [azurerm_subnet_network_security_group_association.endpoints]
 }
 
+output "services_subnet_id" {
+  description = "Subnet of private endpoints of storage, vault and telemetry: subnets.services, else that of all endpoints."
+  value       = length(azurerm_subnet.services) > 0 ? azurerm_subnet.services[0].id : azurerm_subnet.endpoints.id
+  depends_on  = [azurerm_subnet_network_security_group_association.services, azurerm_subnet_network_security_group_association.endpoints]
+}
+
 output "inbound_subnet_id" {
   description = "Subnet of the gateway's own private endpoint, or null."
   value       = one(azurerm_subnet.inbound[*].id)

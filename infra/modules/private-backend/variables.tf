@@ -36,10 +36,11 @@ variable "subnets" {
   type = object({
     gateway   = string
     endpoints = string
+    services  = optional(string)
     inbound   = optional(string)
   })
   nullable    = false
-  description = "CIDR ranges within address_space. gateway: where the gateway's calls come from, /27 at least. endpoints: private endpoints of backends, storage and vault, which the gateway alone reaches. inbound: the gateway's own private endpoint, which `callers` reach; only with a gateway whose inbound mode is private."
+  description = "CIDR ranges within address_space. gateway: where the gateway's calls come from, /27 at least. endpoints: private endpoints of backends, and of storage and vault where there is no other for them, which the gateway alone reaches. services: those of storage, vault and telemetry, which `operators` reach too. inbound: the gateway's own private endpoint, which `callers` reach; only with a gateway whose inbound mode is private."
 
   validation {
     condition     = alltrue([for s in values(var.subnets) : s == null ? true : can(cidrhost(s, 0)) && !strcontains(s, ":")])
@@ -172,6 +173,23 @@ variable "callers" {
   validation {
     condition     = (length(var.callers) > 0) == (var.subnets.inbound != null)
     error_message = "callers and subnets.inbound come together."
+  }
+}
+
+variable "operators" {
+  type        = list(string)
+  nullable    = false
+  default     = []
+  description = "CIDR ranges of those who run it: from there `tollgate keys`, `revoke` and `limits` reach the tables, and secrets are put into the vault, in subnets.services. Backends stay the gateway's alone."
+
+  validation {
+    condition     = alltrue([for c in var.operators : can(cidrhost(c, 0)) && !endswith(c, "/0")])
+    error_message = "operators are CIDR ranges, and none is every address."
+  }
+
+  validation {
+    condition     = length(var.operators) == 0 || var.subnets.services != null
+    error_message = "operators need subnets.services: among the backends' endpoints they could call backends past the gateway."
   }
 }
 

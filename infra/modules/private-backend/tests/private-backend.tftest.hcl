@@ -337,3 +337,27 @@ run "what_happens_is_logged_where_a_workspace_is_given" {
     error_message = "calls, or refused connections, leave no trace"
   }
 }
+
+run "operators_reach_storage_and_vault_and_no_backend" {
+  command = plan
+
+  variables {
+    subnets   = { gateway = "10.20.0.0/26", endpoints = "10.20.0.64/26", services = "10.20.0.128/26" }
+    operators = ["10.40.0.0/16"]
+  }
+
+  assert {
+    condition     = toset([for r in azurerm_network_security_group.subnet["services"].security_rule : coalesce(r.source_address_prefix, join(",", r.source_address_prefixes)) if r.direction == "Inbound" && r.access == "Allow"]) == toset(["10.20.0.0/26", "10.40.0.0/16"])
+    error_message = "others than the gateway and the operators reach the services"
+  }
+
+  assert {
+    condition     = toset([for r in azurerm_network_security_group.subnet["endpoints"].security_rule : r.source_address_prefix if r.direction == "Inbound" && r.access == "Allow"]) == toset(["10.20.0.0/26"])
+    error_message = "operators reach backends past the gateway"
+  }
+
+  assert {
+    condition     = azurerm_subnet.services[0].private_endpoint_network_policies == "Enabled" && length(azurerm_subnet_network_security_group_association.services) == 1
+    error_message = "the services' endpoints don't ask the security group"
+  }
+}

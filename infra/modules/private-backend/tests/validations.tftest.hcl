@@ -293,3 +293,20 @@ run "a_plan_without_private_endpoints_is_refused" {
 
   expect_failures = [var.backends]
 }
+
+run "operators_from_everywhere_are_refused" {
+  command = plan
+  variables {
+    subnets   = { gateway = "10.20.0.0/26", endpoints = "10.20.0.64/26", services = "10.20.0.128/26" }
+    operators = ["0.0.0.0/0"]
+  }
+  expect_failures = [var.operators]
+}
+
+run "operators_among_the_backends_endpoints_are_refused" {
+  command = plan
+  variables {
+    operators = ["10.40.0.0/24"]
+  }
+  expect_failures = [var.operators]
+}
