@@ -129,6 +129,19 @@ func TestWhatWasPlannedIsAppliedAndKeptInALocalState(t *testing.T) {
 	}
 }
 
+func TestWhatTheContractsSayIsNotOverruledByAFileOfTheEnvironment(t *testing.T) {
+	b := prepare(t, one)
+	b.Variables = []byte(`{"environment": "of the contracts"}`)
+	b.write(t, "zz.auto.tfvars", `environment = "of the file"`)
+	plan, _, err := b.open(t).Plan(t.Context(), terraform.Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Variables["environment"]; got == nil || got.Value != "of the contracts" {
+		t.Errorf("got %v, want what the contracts say", got)
+	}
+}
+
 func TestTheWorkFolderIsForItsOwnerOnlyAndKeepsNoPlan(t *testing.T) {
 	b := prepare(t, one)
 	w := b.planned(t)
