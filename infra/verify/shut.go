@@ -44,7 +44,10 @@ func (p *prober) shut() []step {
 	seen := map[string]bool{}
 	for _, api := range p.plan.APIs {
 		for _, t := range api.Backend.Targets {
-			if key := t.URL.Scheme + "://" + t.URL.Host; t.URL != nil && !seen[key] {
+			if t.URL == nil {
+				continue
+			}
+			if key := t.URL.Scheme + "://" + t.URL.Host; !seen[key] {
 				seen[key] = true
 				steps = append(steps, func(ctx context.Context) []Result { return p.backend(ctx, api.Name, t.URL) })
 			}
@@ -105,6 +108,9 @@ func (p *prober) unanswered(a *answer) verdict {
 // nothing is silence at a port. A machine's own network may keep other ports than 443
 // from leaving it, and then answers nothing at all.
 func (p *prober) nothing(a *answer, why string) verdict {
+	if a.met {
+		return open("somebody takes connections there, and gave no answer (in time): %s", a.Said)
+	}
 	if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() && a.port != "443" {
 		return open("no answer came in time, which a port that is closed on the way out of here would explain too")
 	}
