@@ -51,7 +51,7 @@ type Options struct {
 	Program     string   // Terraform; "" looks in PATH
 	Environ     []string // of this process
 
-	Accept     []string // findings that may pass, as RULE:ADDRESS
+	Accept     []string // findings that may pass, as RULE:ADDRESS#OF
 	LocalState bool     // prod may keep its state on this machine
 	Detailed   bool     // a plan with changes is told by Differs
 

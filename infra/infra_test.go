@@ -176,6 +176,15 @@ func TestALostLockAndAnUnsavedStateAreTold(t *testing.T) {
 	}
 }
 
+func TestTheNextStepNamesTheAppThatWasMade(t *testing.T) {
+	made := strings.TrimSuffix(bound, "}") + `, "gateway": {"sensitive": false, "type": "dynamic", "value": {"resource_group": "rg-contoso-prod", "function_app": "contoso-prod"}}}`
+	for output, want := range map[string]string{made: "--resource-group rg-contoso-prod --name contoso-prod", bound: "--resource-group GROUP --name APP"} {
+		w := with(t, map[string]string{"plan.json": nothing, "output.out": output})
+		code(t, w.do(t.Context(), (*infra.Driver).Apply), 0)
+		w.says(want)
+	}
+}
+
 func TestAnEnvironmentFileEditedMeanwhileIsNotOverwritten(t *testing.T) {
 	w := with(t, map[string]string{"plan.json": vault, "plan.code": "2", "output.out": bound})
 	w.Confirm = func(string) error {

@@ -92,6 +92,7 @@ func (d *Driver) judge(ctx context.Context) (*judged, error) {
 	if j.Refused, j.Accepted, err = guard.Accept(found, d.o.Accept); err != nil {
 		return nil, err
 	}
+	j.Refused, j.Accepted = append([]guard.Finding{}, j.Refused...), append([]guard.Finding{}, j.Accepted...) // [] in JSON, not null
 	for _, f := range j.Accepted {
 		j.Summary.Accepted = append(j.Summary.Accepted, fmt.Sprintf("%s: %s", f.ID(), f.Why))
 	}

@@ -29,7 +29,9 @@ func infraCommand() *cobra.Command {
 		Use:   "infra",
 		Short: "Create an environment from the contracts with Terraform: plan, apply, drift, outputs, destroy",
 		Long: `Creates what the contracts ask for: registrations, network, gateway, vault and
-alerts, by infra/environments/NAME. Terraform 1.11 or a newer 1.x must be installed.
+alerts, by infra/environments/NAME. Terraform 1.11 or a newer 1.x must be installed,
+and you signed in to Azure (az login). The first deployment, step by step, and the
+rights that it needs: infra/README.md; rules and messages: docs/infra.md.
 
 It works in .tollgate/infra/NAME, which is for its owner only. The state is where
 infra/environments/NAME/state.tfbackend says, else in that folder. Ctrl-C ends
@@ -61,7 +63,7 @@ func (f *infraFlags) add(cmd *cobra.Command) *cobra.Command {
 }
 
 func (f *infraFlags) addAccept(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.accept, "accept", nil, "let one finding pass, as RULE:ADDRESS; it is printed and recorded; repeat for several")
+	cmd.Flags().StringArrayVar(&f.accept, "accept", nil, "let one finding pass, as RULE:ADDRESS#OF, which the finding prints; it is printed and recorded; repeat for several")
 }
 
 func infraPlan() *cobra.Command {

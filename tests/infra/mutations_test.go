@@ -11,7 +11,12 @@ import (
 	"testing"
 	"text/tabwriter"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
 	"tollgate/infra/guard"
+	"tollgate/shared/contract"
 )
 
 // mutation takes one security property away: text that is found once in a file, and what stands there instead.
@@ -63,54 +68,130 @@ func mutate(t *testing.T, folder string) (table []verdict) {
 	if err := json.Unmarshal(text, &all); err != nil || len(all) == 0 {
 		t.Fatalf("%s: tests/mutations.json: %d mutations, %v", folder, len(all), err)
 	}
-	notices := byItsTests(t, dir)
+	notice := byItsTests
 	if folder == "modules/estate" || folder == "environments/prod" {
-		notices = byThePlanOfProd(t, root)
+		notice = byThePlanOfProd
 	}
-	for _, m := range all {
-		file := filepath.Join(dir, m.File)
-		before, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for i, heard := range notice(t, root, dir, all) {
+		if !heard.noticed {
+			t.Errorf("%s: without %q, %q should fail; instead: %v", folder, all[i].Name, all[i].Fails, heard.instead)
 		}
-		if n := strings.Count(string(before), m.Find); n != 1 {
-			t.Errorf("%s: %q: its text stands in %s %d times, want once", folder, m.Name, m.File, n)
-			continue
-		}
-		if err := os.WriteFile(file, []byte(strings.Replace(string(before), m.Find, m.Replace, 1)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		noticed, instead := notices(m.Fails)
-		if !noticed {
-			t.Errorf("%s: without %q, %q should fail; instead: %v", folder, m.Name, m.Fails, instead)
-		}
-		table = append(table, verdict{folder, m, noticed})
-		if err := os.WriteFile(file, before, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		table = append(table, verdict{folder, all[i], heard.noticed})
 	}
 	return table
 }
 
-// notices tells whether what must notice does, or else what happened instead.
-type notices func(what string) (noticed bool, instead any)
+// heard is whether what must notice a mutation did, or else what happened instead.
+type heard struct {
+	noticed bool
+	instead any
+}
 
-// byItsTests: the run of that name fails. In Terraform's words that is an error where an expected failure
-// doesn't come, or where one assertion fails and another can't be judged.
-func byItsTests(t *testing.T, dir string) notices {
+// change does what a mutation says to a copy of the folder's files.
+func (m mutation) change(t *testing.T, dir string) (restore func()) {
 	t.Helper()
-	tf := in(t, dir)
-	return func(name string) (bool, any) {
-		restore := only(t, filepath.Join(dir, "tests"), name)
-		defer restore()
-		runs := tested(t, tf)
-		return slices.ContainsFunc(runs, func(r run) bool {
-			said := slices.ContainsFunc(r.Why, func(why string) bool {
-				return strings.HasPrefix(why, "Missing expected failure") || strings.HasPrefix(why, "Test assertion failed")
-			})
-			return r.Name == name && (r.Status == "fail" || r.Status == "error" && said)
-		}), runs
+	file := filepath.Join(dir, m.File)
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if n := strings.Count(string(before), m.Find); n != 1 {
+		t.Fatalf("%s: %q: its text stands in %s %d times, want once", dir, m.Name, m.File, n)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(before), m.Find, m.Replace, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = os.WriteFile(file, before, 0o644) }
+}
+
+// byItsTests: the run of that name fails. Each mutant is a copy beside the module, and a test file
+// of its own runs that one run against it, so that Terraform starts once for all of them.
+func byItsTests(t *testing.T, _, dir string, all []mutation) []heard {
+	t.Helper()
+	originals := parsedByName(t, filepath.Join(dir, "tests", "*.tftest.hcl"))
+	for name := range originals {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := t.TempDir()
+	if err := copyTree(dir, whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(whole, "tests")); err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range all {
+		mutant := fmt.Sprintf("mutant%03d", i)
+		if err := copyTree(whole, filepath.Join(dir, mutant)); err != nil {
+			t.Fatal(err)
+		}
+		m.change(t, filepath.Join(dir, mutant))
+		if err := os.WriteFile(filepath.Join(dir, "tests", mutant+".tftest.hcl"), against(t, originals, m.Fails, "./"+mutant), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs := tested(t, in(t, dir))
+	out := make([]heard, len(all))
+	for i, m := range all {
+		for _, r := range runs {
+			if filepath.Base(r.File) == fmt.Sprintf("mutant%03d.tftest.hcl", i) && r.Name == m.Fails {
+				out[i] = heard{r.failed(), r}
+			}
+		}
+	}
+	return out
+}
+
+// failed: in Terraform's words it is an error too where an expected failure doesn't come, or where one
+// assertion fails and another can't be judged.
+func (r run) failed() bool {
+	said := slices.ContainsFunc(r.Why, func(why string) bool {
+		return strings.HasPrefix(why, "Missing expected failure") || strings.HasPrefix(why, "Test assertion failed")
+	})
+	return r.Status == "fail" || r.Status == "error" && said
+}
+
+// against is a test file with one run of another, which is about the module at source.
+func against(t *testing.T, originals map[string][]byte, name, source string) []byte {
+	t.Helper()
+	for file, text := range originals {
+		f, faults := hclwrite.ParseConfig(text, file, hcl.InitialPos)
+		if faults.HasErrors() {
+			t.Fatal(faults)
+		}
+		found := false
+		for _, b := range blocks(f, "run") {
+			if b.Labels()[0] != name {
+				f.Body().RemoveBlock(b)
+				continue
+			}
+			found = true
+			b.Body().AppendNewBlock("module", nil).Body().SetAttributeValue("source", cty.StringVal(source))
+		}
+		if found {
+			return f.Bytes()
+		}
+	}
+	t.Fatalf("there is no run %q", name)
+	return nil
+}
+
+func parsedByName(t *testing.T, pattern string) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = text
+	}
+	return out
 }
 
 // ears hear what a test would have failed with.
@@ -125,55 +206,32 @@ func (e *ears) Errorf(format string, args ...any) {
 
 // byThePlanOfProd: the whole of prod with the example contracts is planned. Then Terraform
 // refuses it with those words, or a rule of the guard does, or it no longer agrees with what the gateway enforces.
-func byThePlanOfProd(t *testing.T, root string) notices {
+func byThePlanOfProd(t *testing.T, root, dir string, all []mutation) (out []heard) {
 	t.Helper()
 	p := within(t, root, "prod")
 	estate := example(t)
-	return func(what string) (bool, any) {
-		by, words, _ := strings.Cut(what, ": ")
-		plan, err := p.try(t, estate)
-		if err != nil {
-			return by == "terraform" && strings.Contains(err.Error(), words), err
-		}
-		if by == "agreement" {
-			heard := &ears{TB: t}
-			agree(heard, plan, estate, bound(t, estate, "prod"))
-			return strings.Contains(strings.Join(heard.said, "\n"), words), heard.said
-		}
-		found := guard.Check(plan, guard.Facts{Private: true})
-		return by == "guard" && slices.ContainsFunc(found, func(f guard.Finding) bool { return f.Rule == words }), found
+	for _, m := range all {
+		restore := m.change(t, dir)
+		out = append(out, judged(t, p, estate, m.Fails))
+		restore()
 	}
+	return out
 }
 
-// only leaves one run of a folder's tests, which saves the time of all others.
-func only(t *testing.T, dir, name string) (restore func()) {
+func judged(t *testing.T, p *place, estate *contract.Estate, what string) heard {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.tftest.hcl"))
+	by, words, _ := strings.Cut(what, ": ")
+	plan, err := p.try(t, estate)
 	if err != nil {
-		t.Fatal(err)
+		return heard{by == "terraform" && strings.Contains(err.Error(), words), err}
 	}
-	before := map[string][]byte{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before[file] = text
-		f := parse(t, file)
-		for _, b := range blocks(f, "run") {
-			if b.Labels()[0] != name {
-				f.Body().RemoveBlock(b)
-			}
-		}
-		if err := os.WriteFile(file, f.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if by == "agreement" {
+		e := &ears{TB: t}
+		agree(e, plan, estate, bound(t, estate, "prod"))
+		return heard{strings.Contains(strings.Join(e.said, "\n"), words), e.said}
 	}
-	return func() {
-		for file, text := range before {
-			_ = os.WriteFile(file, text, 0o644)
-		}
-	}
+	found := guard.Check(plan, guard.Facts{Private: true})
+	return heard{by == "guard" && slices.ContainsFunc(found, func(f guard.Finding) bool { return f.Rule == words }), found}
 }
 
 // show prints the table, which a reviewer reads.

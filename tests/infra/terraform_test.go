@@ -96,10 +96,11 @@ func bare(t testing.TB, dir string) *tfexec.Terraform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"CHECKPOINT_DISABLE": "1"}
+	// Short-lived programs with much to decode: collecting less often halves their time.
+	env := map[string]string{"CHECKPOINT_DISABLE": "1", "GOGC": "800"}
 	for _, pair := range os.Environ() {
 		// tfexec sets these itself, and refuses them.
-		if name, value, _ := strings.Cut(pair, "="); !strings.HasPrefix(name, "TF_") {
+		if name, value, _ := strings.Cut(pair, "="); !strings.HasPrefix(name, "TF_") && name != "GOGC" {
 			env[name] = value
 		}
 	}
