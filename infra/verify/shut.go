@@ -82,6 +82,9 @@ func (p *prober) backend(ctx context.Context, api string, u *url.URL) []Result {
 		if platforms(u.Hostname()) {
 			return []Result{result(id, Backends, promise, open("a name of the platform has private addresses here, so this machine is inside; ask from outside"), look)}
 		}
+		if p.within != "" {
+			return []Result{result(id, Backends, promise, open("%s has private addresses here, so this machine is inside, where names may lead elsewhere; ask from outside", p.within), look)}
+		}
 		return []Result{result(id, Backends, promise, p.silent("its name has private addresses only"), look)}
 	}
 	a := p.client.ask(ctx, request{method: http.MethodGet, address: u.Scheme + "://" + u.Host + "/", anyCertificate: true})
@@ -123,6 +126,25 @@ func (p *prober) silent(why string) verdict {
 		return open("%s, but the gateway wasn't reached from here either", why)
 	}
 	return pass("%s", why)
+}
+
+// inNetwork is a name of the platform, of storage or a vault, that has private addresses here:
+// then names of the network's own are no news.
+func (p *prober) inNetwork(ctx context.Context) string {
+	all := vaults(p.plan)
+	if s := p.plan.Store; s != nil {
+		all = append(all, s.Tables)
+	}
+	for _, address := range all {
+		u, err := url.Parse(address)
+		if err != nil || !platforms(u.Hostname()) {
+			continue
+		}
+		if addrs, err := p.client.lookup(ctx, u.Hostname()); err == nil && inside(addrs) {
+			return u.Hostname()
+		}
+	}
+	return ""
 }
 
 // platforms tells names that have public addresses for everybody outside, so that a
