@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -196,7 +195,7 @@ func typed(cmd *cobra.Command, given, question, name string) error {
 // one ends the command's context.
 func secondSignal() (second <-chan struct{}, end func()) {
 	signals, out, over := make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, interruptions()...)
 	go func() {
 		for range 2 {
 			select {

@@ -17,7 +17,7 @@ import (
 var errSaid = errors.New("")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), interruptions()...)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errSaid) {
@@ -26,6 +26,16 @@ func main() {
 		stop()
 		os.Exit(exitCode(err))
 	}
+}
+
+// interruptions end a command in order. A terminal that is closed is one, unless nohup
+// said otherwise: whoever is killed by it can't tell Terraform to write its state.
+func interruptions() []os.Signal {
+	out := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		out = append(out, syscall.SIGHUP)
+	}
+	return out
 }
 
 func command() *cobra.Command {

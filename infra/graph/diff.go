@@ -56,7 +56,9 @@ func (c *Change) policy(p policy, have object) {
 	case have == nil:
 		c.add(request("POST", policiesPath, p.body, fmt.Sprintf("Nothing demands anything for %s yet, so Entra gives it to whoever asks. From now on: %s.", p.context, p.demand), writePolicies))
 	case !agree(p.body, have):
-		c.add(request("PATCH", policiesPath+"/"+text(have["id"]), mended(p.body, have), fmt.Sprintf("The policy before %s isn't what the contract asks for: %s, of everybody.", p.context, p.demand), writePolicies))
+		r := request("PATCH", policiesPath+"/"+text(have["id"]), mended(p.body, have), fmt.Sprintf("The policy before %s isn't what the contract asks for: %s, of everybody.", p.context, p.demand), writePolicies)
+		r.Loosens = loosens(p.body, have)
+		c.add(r)
 	}
 }
 
@@ -70,7 +72,9 @@ func (c *Change) lifetime(want *Wanted, l lifetime, have *State) {
 		c.add(r)
 	case !agree(l.body, present):
 		id = text(present["id"])
-		c.add(request("PATCH", lifetimesPath+"/"+id, mended(l.body, present), fmt.Sprintf("Tokens for %s shall be good for %s, and the policy says otherwise.", l.api, plain(l.life)), writeLifetimes))
+		r := request("PATCH", lifetimesPath+"/"+id, mended(l.body, present), fmt.Sprintf("Tokens for %s shall be good for %s, and the policy says otherwise.", l.api, plain(l.life)), writeLifetimes)
+		r.Loosens = life(present) > 0 && life(l.body) > life(present)
+		c.add(r)
 	default:
 		id = text(present["id"])
 	}

@@ -2,8 +2,10 @@ package graph_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tollgate/infra/graph"
 	"tollgate/shared/contract"
@@ -173,5 +175,54 @@ func TestNothingIsDoneThatWasNotConfirmed(t *testing.T) {
 	outcome, err := n.Apply(t.Context(), want, confirmed)
 	if !errors.Is(err, graph.ErrChanged) || len(n.Seen()) != 0 || len(outcome.Left) != len(confirmed.Requests) {
 		t.Errorf("got %v, %v, %s", err, n.Seen(), outcome)
+	}
+}
+
+func TestWhatAsksLessThanBeforeIsToldAsLoosening(t *testing.T) {
+	first := func(change func(*contract.RegisteredContext)) func(*contract.Registrations) {
+		return func(r *contract.Registrations) { change(&r.Contexts[0]) }
+	}
+	require := func(what string) func(*contract.Registrations) {
+		return first(func(c *contract.RegisteredContext) { c.Require = what })
+	}
+	every := func(d time.Duration) func(*contract.Registrations) {
+		return first(func(c *contract.RegisteredContext) { c.Every = contract.Duration(d) })
+	}
+	glass := func(id string) func(*contract.Registrations) {
+		return func(r *contract.Registrations) { r.BreakGlass = id }
+	}
+	life := func(d time.Duration) func(*contract.Registrations) {
+		return func(r *contract.Registrations) { r.APIs[1].Lifetime = d }
+	}
+	for name, c := range map[string]struct {
+		was, will func(*contract.Registrations)
+		loosens   bool
+	}{
+		"a weaker factor":          {require("phishingResistant"), require("mfa"), true},
+		"a stronger factor":        {require("mfa"), require("phishingResistant"), false},
+		"a factor for a device":    {require("compliantDevice"), require("mfa"), true},
+		"a longer session":         {every(time.Hour), every(24 * time.Hour), true},
+		"a shorter session":        {every(24 * time.Hour), every(time.Hour), false},
+		"a session without end":    {every(time.Hour), every(0), true},
+		"a session with an end":    {every(0), every(time.Hour), false},
+		"another group let past":   {glass(""), glass("70000000-0000-4000-8000-000000000009"), true},
+		"no group let past":        {glass("70000000-0000-4000-8000-000000000009"), glass(""), false},
+		"tokens that live longer":  {life(time.Hour), life(24 * time.Hour), true},
+		"tokens that live shorter": {life(24 * time.Hour), life(time.Hour), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := applied(t, wanted(c.was)).diff(t, wanted(c.will))
+			if len(change.Requests) == 0 {
+				t.Fatal("nothing changes")
+			}
+			if got := slices.ContainsFunc(change.Requests, func(r graph.Request) bool { return r.Loosens }); got != c.loosens {
+				t.Errorf("got loosens %t of\n%s", got, lines(change))
+			}
+		})
+	}
+	n := applied(t, wanted())
+	inEntra("policies", func(o thing) { o["state"] = "disabled" })(n)
+	if r := n.diff(t, wanted()).Requests; len(r) == 0 || slices.ContainsFunc(r, func(r graph.Request) bool { return r.Loosens }) {
+		t.Errorf("got %v for policies that are switched on again, want nothing loosened", r)
 	}
 }

@@ -47,7 +47,7 @@ func lost(was, will map[string][]string) map[string][]string {
 func (g *guard) sharedWith(address, uri string, owner map[string]string, others map[string][]string, before bool) {
 	for _, other := range slices.Sorted(maps.Keys(others)) {
 		// Of a pair that both will have it, one is told.
-		if owner[other] == owner[address] || !before && other < address {
+		if owner[other] == owner[address] && (before || g.oneRegistration(other, address)) || !before && other < address {
 			continue
 		}
 		for _, o := range others[other] {
@@ -65,17 +65,35 @@ func (g *guard) sharedWith(address, uri string, owner map[string]string, others 
 	}
 }
 
+// oneRegistration tells whether both resources are parts of one registration: in one place, and not two registrations.
+func (g *guard) oneRegistration(a, b string) bool {
+	if a == b {
+		return true
+	}
+	find := func(address string) *planned.Change {
+		return &g.all[slices.IndexFunc(g.all, func(c planned.Change) bool { return c.Address == address })] // it is one of them
+	}
+	one, other := find(a), find(b)
+	return slices.Equal(one.Modules, other.Modules) && one.Type != other.Type
+}
+
 // used: what goes or is disabled must not be what somebody still uses.
 func (g *guard) used() {
 	will := planned.Permissions(g.all, false)
 	grants := planned.Grants(g.all, false)
 	for _, p := range planned.Permissions(g.all, true) {
-		same := func(o planned.Permission) bool { return o.Kind == p.Kind && o.ID == p.ID && o.Enabled }
-		if !p.Enabled || slices.ContainsFunc(will, same) {
+		if !p.Enabled {
 			continue
 		}
+		// Clients ask for it, and tokens tell it, by its name; it is granted by its id.
+		stays := slices.IndexFunc(will, func(o planned.Permission) bool {
+			return o.Kind == p.Kind && o.ID == p.ID && o.Name == p.Name && o.API == p.API && o.Enabled
+		})
 		users := g.usersOf(p, grants)
-		if len(users) == 0 {
+		if stays >= 0 {
+			users = users.without(p.Members, will[stays].Members)
+		}
+		if len(users.names()) == 0 {
 			continue
 		}
 		rule := RoleInUse
@@ -83,20 +101,40 @@ func (g *guard) used() {
 			rule = ScopeInUse
 		}
 		g.find(rule, p.Address, p.Name, fmt.Sprintf("Take the %s from those who use it first, in contracts and in Entra, then drop it.", p.Kind),
-			"%s: the %s %s would go, and is still used by %s.", p.API, p.Kind, p.Name, strings.Join(users, ", "))
+			"%s: the %s %s would go for %s, who still use it.", p.API, p.Kind, p.Name, strings.Join(users.names(), ", "))
 	}
 }
 
+// users are those who use a permission: by name, and whether they are clients.
+type users map[string]bool
+
+func (u users) names() []string { return slices.Sorted(maps.Keys(u)) }
+
+// without are those who lose a role that stays, because only others may still hold it.
+func (u users) without(was, will []string) users {
+	out := users{}
+	for name, client := range u {
+		member := "User"
+		if client {
+			member = "Application"
+		}
+		if slices.Contains(was, member) && !slices.Contains(will, member) {
+			out[name] = client
+		}
+	}
+	return out
+}
+
 // usersOf are those who by contract or by plan still use it.
-func (g *guard) usersOf(p planned.Permission, grants []planned.Grant) []string {
-	users := map[string]bool{}
+func (g *guard) usersOf(p planned.Permission, grants []planned.Grant) users {
+	out := users{}
 	for _, u := range g.facts.Uses {
 		names := u.Roles
 		if p.Kind == planned.Scope {
 			names = u.Scopes
 		}
 		if u.API == p.API && slices.Contains(names, p.Name) {
-			users[u.Client] = true
+			out[u.Client] = true
 		}
 	}
 	for _, gr := range grants {
@@ -104,10 +142,10 @@ func (g *guard) usersOf(p planned.Permission, grants []planned.Grant) []string {
 			continue
 		}
 		if gr.Client != "" {
-			users[gr.Client] = true
+			out[gr.Client] = true
 		} else {
-			users[gr.Address] = true
+			out[gr.Address] = false
 		}
 	}
-	return slices.Sorted(maps.Keys(users))
+	return out
 }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,10 @@ var locks = []lock{
 	{"azurerm_*", "purge_protection_enabled", is(true), "what is deleted can be had back", true},
 	{"azurerm_storage_account", "network_rules.0.default_action", is("Deny"), "who isn't named is kept out", false},
 	{"azurerm_storage_account_network_rules", "default_action", is("Deny"), "who isn't named is kept out", true},
+	{"azurerm_storage_account", "network_rules.0.bypass", bypassNone, "none of Azure's services comes in past the rules", false},
+	{"azurerm_storage_account_network_rules", "bypass", bypassNone, "none of Azure's services comes in past the rules", false},
+	{"azurerm_storage_container", "container_access_type", is("private"), "blobs are for those who sign in", true},
+	{"azurerm_key_vault", "network_acls.0.bypass", is("None"), "none of Azure's services comes in past the rules", false},
 	{"azurerm_key_vault", "network_acls.0.default_action", is("Deny"), "who isn't named is kept out", false},
 	{"azurerm_eventhub_namespace", "network_rulesets.0.default_action", is("Deny"), "who isn't named is kept out", false},
 	{"azurerm_log_analytics_workspace", "internet_ingestion_access_type", is("Disabled"), "events come from the network only", false},
@@ -74,6 +79,8 @@ var locks = []lock{
 }
 
 const tlsWhat = "TLS is 1.2 or newer"
+
+func bypassNone(v any) bool { return slices.Equal(planned.Texts(v), []string{"None"}) }
 
 func heldPolicies(v any) bool { return v == "Enabled" || v == "NetworkSecurityGroupEnabled" }
 

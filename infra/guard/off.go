@@ -35,11 +35,14 @@ func (g *guard) turnedOff() {
 		if c.Nothing() {
 			continue
 		}
-		if c.Before != nil && c.After != nil {
-			g.loosened(c)
-			g.denies(c)
+		if o := g.predecessor(c); o != nil {
+			// Made anew under another name, it is held to what it was.
+			renamed := *c
+			renamed.Before = o.Before
+			g.compared(&renamed)
+		} else if c.Before != nil && c.After != nil {
+			g.compared(c)
 			g.unrecorded(c)
-			g.consents(c)
 		}
 		if c.Removed() || c.Forgotten() {
 			g.rulesThatGo(c)
@@ -47,11 +50,58 @@ func (g *guard) turnedOff() {
 	}
 }
 
+func (g *guard) compared(c *planned.Change) {
+	g.loosened(c)
+	g.denies(c)
+	g.overruled(c)
+	g.widened(c)
+	g.weakened(c)
+	g.consents(c)
+}
+
+// predecessor is what goes while c comes, and c seems to stand for: of the same type, and of
+// the same name, or alone in the same place. nil where there is none.
+func (g *guard) predecessor(c *planned.Change) *planned.Change {
+	if c.Before != nil || c.After == nil {
+		return nil
+	}
+	var here []*planned.Change
+	for i := range g.all {
+		o := &g.all[i]
+		if o.Type != c.Type || o.Before == nil || o.After != nil {
+			continue
+		}
+		for _, name := range []string{"name", "display_name"} {
+			if text := c.WillText(name); text != "" && text == o.Was(name) {
+				return o
+			}
+		}
+		if slices.EqualFunc(o.Modules, c.Modules, func(a, b planned.Module) bool {
+			return a.Key == b.Key && (a.Call == b.Call || a.Source != "" && a.Source == b.Source)
+		}) {
+			here = append(here, o)
+		}
+	}
+	for _, o := range here {
+		if len(here) == 1 || o.Key == c.Key {
+			return o
+		}
+	}
+	return nil
+}
+
 func (g *guard) loosened(c *planned.Change) {
 	for _, l := range locks {
 		was, will := c.Was(l.at), c.Will(l.at)
 		lowered := l.what == tlsWhat && tls(will) < tls(was)
-		if !l.fits(c.Type) || !l.shut(was) || l.shut(will) && !lowered || c.Undecided(l.at) {
+		if !l.fits(c.Type) || !l.shut(was) || l.shut(will) && !lowered {
+			continue
+		}
+		if c.Undecided(l.at) {
+			if !g.computed(c, l.at) {
+				g.find(RuleOff, c.Address, l.at, "Give it a value that doesn't hang on what apply creates.",
+					"%s is %v today, and what it would be can't be known before apply; today %s.", l.at, was, l.what)
+			}
 			continue
 		}
 		g.find(RuleOff, c.Address, l.at, "Leave it as it is.", "%s would go from %v to %v; today %s.", l.at, was, orNothing(will), l.what)

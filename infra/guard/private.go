@@ -14,7 +14,7 @@ func (g *guard) publicPaths() {
 	for i := range g.all {
 		c := &g.all[i]
 		// The gateway's own front is what its module's inbound says; a backend's finding is told already.
-		if c.After == nil || host(c.Type) && c.In(gatewayModule) != nil || c.In(backendModule) != nil {
+		if c.After == nil || host(c) && c.In(gatewayModule) != nil || backend(c) {
 			continue
 		}
 		if why := g.open(c); why != "" {
@@ -36,10 +36,8 @@ func (g *guard) callsOut() {
 		if c.Type != "azurerm_network_security_group" || c.After == nil || c.In(backendModule) == nil {
 			continue
 		}
-		denies := slices.ContainsFunc(planned.List(c.Will("security_rule")), func(r any) bool {
-			return planned.Value(r, "direction") == "Outbound" && planned.Value(r, "access") == "Deny" && internet(planned.Text(planned.Value(r, "destination_address_prefix")))
-		})
-		if !denies {
+		everywhere := func(access string) float64 { return first(planned.List(c.Will("security_rule")), "Outbound", access) }
+		if denied := everywhere("Deny"); denied == never || everywhere("Allow") < denied {
 			g.find(NotShut, c.Address, "outbound", "Restrict egress, and name what is called.", "The environment is private, and whatever is in this subnet may call the whole Internet.")
 		}
 	}

@@ -41,10 +41,14 @@ func written(way []*tfjson.ConfigModule, c *planned.Change) *tfjson.ConfigResour
 // targets are the addresses, without keys, that a diagnostic setting's target refers
 // to. Before the first apply there is no id to compare.
 func (g *guard) targets(c *planned.Change) map[string]bool {
+	return g.refersTo(c, "target_resource_id")
+}
+
+func (g *guard) refersTo(c *planned.Change, attribute string) map[string]bool {
 	way, names := g.way(c)
 	r := resolver{way: way, names: names, out: map[string]bool{}}
 	if res := written(way, c); res != nil {
-		r.follow(res.Expressions["target_resource_id"], len(names))
+		r.follow(res.Expressions[attribute], len(names))
 		r.follow(res.ForEachExpression, len(names))
 	}
 	return r.out

@@ -17,7 +17,8 @@ type Permission struct {
 	Name    string
 	ID      string
 	Enabled bool
-	Address string // of the resource that holds it
+	Members []string // of a role: who may hold it
+	Address string   // of the resource that holds it
 }
 
 // The kinds of a permission.
@@ -61,7 +62,7 @@ func Permissions(all []Change, before bool) []Permission {
 
 func (c *Change) permissions(side map[string]any) []Permission {
 	one := func(kind, id string) []Permission {
-		return []Permission{{API: c.apiName(), Kind: kind, Name: Text(side["value"]), ID: Text(side[id]), Enabled: true, Address: c.Address}}
+		return []Permission{{API: c.apiName(), Kind: kind, Name: Text(side["value"]), ID: Text(side[id]), Enabled: true, Members: Texts(side["allowed_member_types"]), Address: c.Address}}
 	}
 	switch c.Type {
 	case "azuread_application_app_role":
@@ -88,7 +89,7 @@ func (c *Change) blocks(kind string, list any) []Permission {
 		// Absent means on: the provider's default.
 		out = append(out, Permission{
 			API: c.Owner(), Kind: kind, Name: Text(Value(b, "value")), ID: Text(Value(b, "id")),
-			Enabled: Value(b, "enabled") != false, Address: c.Address,
+			Enabled: Value(b, "enabled") != false, Members: Texts(Value(b, "allowed_member_types")), Address: c.Address,
 		})
 	}
 	return out

@@ -22,6 +22,9 @@ func (r *reader) identity(c *planned.Change) []Line {
 		if c.Created() {
 			return []Line{r.line(c, "its users aren't asked for consent to %s", c.Key)}
 		}
+		if c.Updated() {
+			return []Line{r.line(c, "its users aren't asked for consent to %s, now for %s instead of %d", c.Key, plural(len(planned.List(c.Will("permission_ids"))), "scope"), len(planned.List(c.Was("permission_ids"))))}
+		}
 		return []Line{r.line(c, "its users are asked for consent to %s again", c.Key)}
 	case "azuread_application_identifier_uri":
 		return []Line{r.line(c, "audience %s %s", either(c, "identifier_uri"), verb(c))}

@@ -157,3 +157,23 @@ func TestNoValueOfASensitiveAttributeIsTold(t *testing.T) {
 		t.Errorf("got %s, %v, want the name and not the value", text, err)
 	}
 }
+
+func TestWhatChangesWithinAQuietResourceIsTold(t *testing.T) {
+	for name, c := range map[string]struct{ kind, before, after, want string }{
+		"where a name leads": {"azurerm_private_dns_a_record", `{"name": "orders", "records": ["10.30.0.17"]}`, `{"name": "orders", "records": ["10.30.0.99"]}`, "changed (records)"},
+		"more without consent": {"azuread_application_pre_authorized", `{"permission_ids": ["a"]}`, `{"permission_ids": ["a", "b"]}`,
+			"aren't asked for consent to orders, now for 2 scopes instead of 1"},
+	} {
+		var plan tfjson.Plan
+		text := `{"format_version": "1.2", "resource_changes": [{"address": "` + c.kind + `.this[\"orders\"]", "mode": "managed", "type": "` + c.kind + `", "name": "this", "index": "orders",
+			"change": {"actions": ["update"], "before": ` + c.before + `, "after": ` + c.after + `}}]}`
+		if err := json.Unmarshal([]byte(text), &plan); err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		summary.Of(&plan, summary.Facts{}).Write(&b)
+		if !strings.Contains(b.String(), c.want) {
+			t.Errorf("%s: got\n%s\nwant %q in it", name, &b, c.want)
+		}
+	}
+}

@@ -16,6 +16,9 @@ import (
 // lay makes the work folder: modules and the environment as the sources have them,
 // the contracts' variables, and where the state is.
 func (w *Work) lay() error {
+	if err := w.own(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(w.root, 0o700); err != nil {
 		return err
 	}
@@ -23,7 +26,7 @@ func (w *Work) lay() error {
 	if err := os.Chmod(w.o.Folder, 0o700); err != nil {
 		return err
 	}
-	unlock, err := lock(filepath.Join(w.o.Folder, "busy"))
+	unlock, err := lock(filepath.Join(w.o.Folder, busyFile))
 	if err != nil {
 		return err
 	}
@@ -41,6 +44,51 @@ func (w *Work) lay() error {
 		}
 	}
 	return w.backend()
+}
+
+// own: the folder is emptied and filled at will, so it must be new, empty, or what an
+// earlier run left, apart from the sources, and nothing in it may lead elsewhere.
+func (w *Work) own() error {
+	refuse := func(why string) error {
+		return &Error{Kind: Configuration, Address: w.o.Folder, What: "is no folder to work in: " + why, Hint: "name a new or an empty one; what is in it would be removed"}
+	}
+	folder, infra := resolved(w.o.Folder), resolved(w.o.Infra)
+	if within(folder, infra) || within(infra, folder) {
+		return refuse("it overlaps the sources in " + w.o.Infra)
+	}
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ours := func(e fs.DirEntry) bool { return e.Name() == busyFile }
+	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) {
+		return refuse("no run has left what is in it")
+	}
+	for _, name := range []string{busyFile, "modules", "state", "environments", filepath.Join("environments", w.o.Environment)} {
+		if info, err := os.Lstat(filepath.Join(folder, name)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return refuse(name + " in it is a link")
+		}
+	}
+	return nil
+}
+
+// resolved is the path with links followed, as far as it is there.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if up := filepath.Dir(path); up != path {
+		return filepath.Join(resolved(up), filepath.Base(path))
+	}
+	return path
+}
+
+func within(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // unsaved: what an earlier apply made but couldn't write to the state is lost if

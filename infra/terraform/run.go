@@ -47,6 +47,9 @@ func (w *Work) Plan(ctx context.Context, mode Mode) (plan *tfjson.Plan, changes 
 		return nil, false, err
 	}
 	opts := []tfexec.PlanOption{tfexec.Out(w.plan())}
+	if w.o.Variables != nil { // by name: no file of the environment's own comes after it
+		opts = append(opts, tfexec.VarFile(variablesFile))
+	}
 	switch mode {
 	case Destroy:
 		opts = append(opts, tfexec.Destroy(true))

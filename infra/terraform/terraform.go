@@ -45,6 +45,7 @@ const (
 	backendFile   = "state.tfbackend"
 	overrideFile  = "backend_override.tf"
 	variablesFile = "contracts.auto.tfvars.json"
+	busyFile      = "busy"
 	lockFile      = ".terraform.lock.hcl"
 	erroredFile   = "errored.tfstate"
 	planFile      = "tollgate.tfplan"

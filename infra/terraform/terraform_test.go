@@ -129,6 +129,19 @@ func TestWhatWasPlannedIsAppliedAndKeptInALocalState(t *testing.T) {
 	}
 }
 
+func TestWhatTheContractsSayIsNotOverruledByAFileOfTheEnvironment(t *testing.T) {
+	b := prepare(t, one)
+	b.Variables = []byte(`{"environment": "of the contracts"}`)
+	b.write(t, "zz.auto.tfvars", `environment = "of the file"`)
+	plan, _, err := b.open(t).Plan(t.Context(), terraform.Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Variables["environment"]; got == nil || got.Value != "of the contracts" {
+		t.Errorf("got %v, want what the contracts say", got)
+	}
+}
+
 func TestTheWorkFolderIsForItsOwnerOnlyAndKeepsNoPlan(t *testing.T) {
 	b := prepare(t, one)
 	w := b.planned(t)
@@ -429,4 +442,52 @@ terraform {
 	if err != nil || !strings.Contains(string(text), "hashicorp/azuread") {
 		t.Errorf("got %q, %v, want the lock of azuread", text, err)
 	}
+}
+
+func TestAFolderThatHoldsSomethingElseIsLeftAsItIs(t *testing.T) {
+	for title, place := range map[string]func(t *testing.T, b *bench) string{
+		"the sources":       func(_ *testing.T, b *bench) string { return b.Infra },
+		"above the sources": func(_ *testing.T, b *bench) string { return filepath.Dir(b.Infra) },
+		"in the sources":    func(_ *testing.T, b *bench) string { return filepath.Join(b.Infra, "modules", "work") },
+		"the sources, by a link": func(t *testing.T, b *bench) string {
+			return link(t, b.Infra, filepath.Join(t.TempDir(), "work"))
+		},
+		"somebody's own": func(t *testing.T, _ *bench) string {
+			dir := t.TempDir()
+			save(t, filepath.Join(dir, "modules", "main.tf"))
+			return dir
+		},
+		"a work folder whose root is a link": func(t *testing.T, b *bench) string {
+			dir := t.TempDir()
+			save(t, filepath.Join(dir, "busy"))
+			save(t, filepath.Join(dir, "environments", "none"))
+			link(t, filepath.Join(b.Infra, "environments", "dev"), filepath.Join(dir, "environments", "dev"))
+			return dir
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			b := prepare(t, one)
+			b.Folder = place(t, b)
+			_, err := terraform.Open(t.Context(), b.Options)
+			kind(t, err, terraform.Configuration)
+			if text, err := os.ReadFile(filepath.Join(b.Infra, "environments/dev/main.tf")); err != nil || string(text) != one {
+				t.Errorf("got %q, %v of the sources, want them as they were", text, err)
+			}
+		})
+	}
+}
+
+func save(t *testing.T, name string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, to, name string) string {
+	t.Helper()
+	if err := os.Symlink(to, name); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }

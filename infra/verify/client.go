@@ -22,6 +22,7 @@ type answer struct {
 	body   []byte
 	reason string // of the status line
 	port   string // that was asked
+	met    bool   // somebody took the connection
 	err    error  // there was no answer
 }
 
@@ -79,6 +80,9 @@ func (c *client) lookup(ctx context.Context, host string) ([]netip.Addr, error) 
 	return addrs, nil
 }
 
+// metKey is of what dial tells ask.
+type metKey struct{}
+
 // dial tries the first addresses of a name, as everybody does.
 func (c *client) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
@@ -93,6 +97,9 @@ func (c *client) dial(ctx context.Context, network, address string) (net.Conn, e
 	for _, a := range addrs[:min(len(addrs), 3)] {
 		conn, err := c.Dial(ctx, network, net.JoinHostPort(a.String(), port))
 		if err == nil {
+			if met, ok := ctx.Value(metKey{}).(*atomic.Bool); ok {
+				met.Store(true)
+			}
 			return conn, nil
 		}
 		faults = append(faults, err)
@@ -118,6 +125,8 @@ func (c *client) ask(ctx context.Context, q request) answer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
+	var met atomic.Bool
+	ctx = context.WithValue(ctx, metKey{}, &met)
 	r, err := http.NewRequestWithContext(ctx, q.method, q.address, nil)
 	if err != nil {
 		return a.failed(err)
@@ -137,6 +146,7 @@ func (c *client) ask(ctx context.Context, q request) answer {
 	}
 	c.made.Add(1)
 	resp, err := via.RoundTrip(r)
+	a.met = met.Load()
 	if err != nil {
 		return a.timed(c).failed(err)
 	}

@@ -96,6 +96,8 @@ func unspoofed(a *answer, mark, heard string) verdict {
 		return open("there was no answer: %s", a.Said)
 	case strings.Contains(text, mark) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(mark))):
 		return fail("the backend heard what the caller said of itself: %s", namesIn(text, mark))
+	case len(a.body) == maxBody:
+		return open("the backend says more than %d bytes, of which no more were read", maxBody)
 	case !strings.Contains(text, heard):
 		return open("the backend doesn't repeat the headers it heard (%d %s)", a.Status, a.Code)
 	default:

@@ -85,6 +85,26 @@ func platformRefused(a *answer) bool {
 	return a.Status == http.StatusForbidden && (a.header.Get("X-Ms-Forbidden-Ip") != "" || strings.EqualFold(a.reason, "Ip Forbidden"))
 }
 
+// refusedAddress tells a refusal of whoever calls from here, which says nothing of what was asked.
+func refusedAddress(a *answer) bool {
+	return platformRefused(a) || gatewayRefused(a) && a.Code == "address_not_allowed"
+}
+
+// understood tells that the gateway looked at the call's token, and took it: what is refused before
+// that (an address, a path) or elsewhere shows nothing of the token.
+func understood(a *answer) bool {
+	switch {
+	case a.err != nil || a.header.Get("X-Correlation-Id") == "" || refusedAddress(a):
+		return false
+	case a.Status == http.StatusUnauthorized, a.Status == http.StatusTooManyRequests, a.Status == http.StatusServiceUnavailable:
+		return false
+	case gatewayRefused(a):
+		return a.Status == http.StatusForbidden || a.Status >= 500
+	default:
+		return true
+	}
+}
+
 // refusedToken judges what a call must get that has no good token.
 func refusedToken(a *answer) verdict {
 	switch {
@@ -187,9 +207,11 @@ func closed(a *answer) verdict {
 		return fail("got %d: something answers there", a.Status)
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
 		return open("%d %s doesn't tell what is there", a.Status, a.Code)
+	case refusedAddress(a):
+		return open("calls from this address are refused, whatever the path")
 	case gatewayRefused(a):
 		return pass("refused by the gateway with %d %s", a.Status, a.Code)
-	case len(a.body) == 0 || platformRefused(a):
+	case len(a.body) == 0:
 		return pass("refused by the platform with %d", a.Status)
 	default:
 		return fail("got %d with a text that is not the gateway's: something answers there", a.Status)
@@ -206,6 +228,8 @@ func plainHTTP(a *answer) verdict {
 		return pass("%d to https", a.Status)
 	case a.Status < 400:
 		return fail("got %d over plain http", a.Status)
+	case platformRefused(a):
+		return open("the platform refuses calls from this address, whatever they are")
 	case a.Status < 500:
 		return pass("refused with %d", a.Status)
 	default:
@@ -238,7 +262,7 @@ func otherOrigin(a *answer) verdict {
 		return open("there was no answer: %s", a.Said)
 	case allow != "":
 		return fail("got %d with Access-Control-Allow-Origin: %s", a.Status, short(allow))
-	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
+	case a.Status >= 500 || a.Status == http.StatusTooManyRequests || refusedAddress(a) || a.header.Get("X-Correlation-Id") == "":
 		return open("%d %s doesn't tell", a.Status, a.Code)
 	default:
 		return pass("%d without Access-Control-Allow-Origin", a.Status)

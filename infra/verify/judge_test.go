@@ -2,6 +2,7 @@ package verify
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -109,12 +110,72 @@ func TestARefusalCountsOnlyIfItIsTheGateways(t *testing.T) {
 		{"plain http leads to https", plainHTTP(said(301, "", "Location", "https://x/")), Passed},
 		{"plain http leads to plain http", plainHTTP(said(301, "", "Location", "http://x/")), Failed},
 		{"the gateway refuses over plain http", plainHTTP(problem(401, "token_missing")), Failed},
+		{"the platform refuses this address at a reserved path", closed(said(403, "", "x-ms-forbidden-ip", "203.0.113.9")), NotShown},
+		{"the gateway refuses this address at a reserved path", closed(problem(403, "address_not_allowed")), NotShown},
+		{"the platform refuses this address over plain http", plainHTTP(said(403, "", "x-ms-forbidden-ip", "203.0.113.9")), NotShown},
+		{"the platform refuses another origin's address", otherOrigin(said(403, "", "x-ms-forbidden-ip", "203.0.113.9")), NotShown},
 		{"another origin is named", otherOrigin(said(204, "", "Access-Control-Allow-Origin", stranger)), Failed},
 		{"another origin is refused", otherOrigin(problem(403, "origin_not_allowed")), Passed},
 	} {
 		if c.got.Outcome != c.want || c.got.why == "" {
 			t.Errorf("%s: got %s (%s), want %s", c.name, c.got.Outcome, c.got.why, c.want)
 		}
+	}
+}
+
+func TestATokenIsUnderstoodOnlyWhereTheGatewayLookedAtIt(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		a    *answer
+		want bool
+	}{
+		{"the backend answers", said(200, "{}", "X-Correlation-Id", "c1"), true},
+		{"a role is missing", problem(403, "insufficient_role"), true},
+		{"the backend is down", problem(502, "backend_unreachable"), true},
+		{"the token is refused", problem(401, "bad_signature"), false},
+		{"the address is refused first", problem(403, "address_not_allowed"), false},
+		{"the path isn't known", problem(404, "no_route"), false},
+		{"somebody else answers", said(200, "{}"), false},
+		{"the platform refuses this address", said(403, "", "x-ms-forbidden-ip", "203.0.113.9"), false},
+	} {
+		if got := understood(c.a); got != c.want {
+			t.Errorf("%s: got %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+func TestWhoTakesAConnectionIsNotSilent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	c := newClient(Outside{Dial: new(net.Dialer).DialContext, Now: time.Now})
+	defer c.close()
+	p := &prober{client: c, reached: true}
+	for _, scheme := range []string{"http", "https"} {
+		a := c.ask(t.Context(), request{method: "GET", address: scheme + "://" + l.Addr().String() + "/", anyCertificate: true})
+		if a.err == nil || !a.met {
+			t.Fatalf("%s: got %v, want a connection without an answer", scheme, a)
+		}
+		if v := p.unanswered(&a); v.Outcome != NotShown {
+			t.Errorf("%s: got %s (%s), want it not shown", scheme, v.Outcome, v.why)
+		}
+	}
+	address := l.Addr().String()
+	l.Close()
+	a := c.ask(t.Context(), request{method: "GET", address: "http://" + address + "/"})
+	if v := p.unanswered(&a); v.Outcome != Passed {
+		t.Errorf("got %s (%s) where nobody listens, want it passed", v.Outcome, v.why)
 	}
 }
 

@@ -44,7 +44,10 @@ func (p *prober) shut() []step {
 	seen := map[string]bool{}
 	for _, api := range p.plan.APIs {
 		for _, t := range api.Backend.Targets {
-			if key := t.URL.Scheme + "://" + t.URL.Host; t.URL != nil && !seen[key] {
+			if t.URL == nil {
+				continue
+			}
+			if key := t.URL.Scheme + "://" + t.URL.Host; !seen[key] {
 				seen[key] = true
 				steps = append(steps, func(ctx context.Context) []Result { return p.backend(ctx, api.Name, t.URL) })
 			}
@@ -79,6 +82,9 @@ func (p *prober) backend(ctx context.Context, api string, u *url.URL) []Result {
 		if platforms(u.Hostname()) {
 			return []Result{result(id, Backends, promise, open("a name of the platform has private addresses here, so this machine is inside; ask from outside"), look)}
 		}
+		if p.within != "" {
+			return []Result{result(id, Backends, promise, open("%s has private addresses here, so this machine is inside, where names may lead elsewhere; ask from outside", p.within), look)}
+		}
 		return []Result{result(id, Backends, promise, p.silent("its name has private addresses only"), look)}
 	}
 	a := p.client.ask(ctx, request{method: http.MethodGet, address: u.Scheme + "://" + u.Host + "/", anyCertificate: true})
@@ -105,6 +111,9 @@ func (p *prober) unanswered(a *answer) verdict {
 // nothing is silence at a port. A machine's own network may keep other ports than 443
 // from leaving it, and then answers nothing at all.
 func (p *prober) nothing(a *answer, why string) verdict {
+	if a.met {
+		return open("somebody takes connections there, and gave no answer (in time): %s", a.Said)
+	}
 	if late, ok := errors.AsType[net.Error](a.err); ok && late.Timeout() && a.port != "443" {
 		return open("no answer came in time, which a port that is closed on the way out of here would explain too")
 	}
@@ -117,6 +126,25 @@ func (p *prober) silent(why string) verdict {
 		return open("%s, but the gateway wasn't reached from here either", why)
 	}
 	return pass("%s", why)
+}
+
+// inNetwork is a name of the platform, of storage or a vault, that has private addresses here:
+// then names of the network's own are no news.
+func (p *prober) inNetwork(ctx context.Context) string {
+	all := vaults(p.plan)
+	if s := p.plan.Store; s != nil {
+		all = append(all, s.Tables)
+	}
+	for _, address := range all {
+		u, err := url.Parse(address)
+		if err != nil || !platforms(u.Hostname()) {
+			continue
+		}
+		if addrs, err := p.client.lookup(ctx, u.Hostname()); err == nil && inside(addrs) {
+			return u.Hostname()
+		}
+	}
+	return ""
 }
 
 // platforms tells names that have public addresses for everybody outside, so that a

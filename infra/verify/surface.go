@@ -112,6 +112,8 @@ func (p *prober) oldTLS(ctx context.Context) []Result {
 		return []Result{result(id, Transport, promise, fail("%s was spoken", a.Said), a)}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
 		return []Result{result(id, Transport, promise, open("there was no answer in time"), a.failed(err))}
+	case !p.reached:
+		return []Result{result(id, Transport, promise, open("it was not spoken, but the gateway wasn't reached from here either"), a.failed(err))}
 	case strings.Contains(err.Error(), "remote error: tls"), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), strings.Contains(err.Error(), "reset by peer"):
 		return []Result{result(id, Transport, promise, pass("the handshake was refused"), a.failed(err))}
 	default:

@@ -39,12 +39,11 @@ func (p *prober) acquire(ctx context.Context) {
 			continue
 		}
 		a := p.client.ask(ctx, p.with(*t, raw, "with its own token"))
-		switch {
-		case a.err != nil || a.Status == http.StatusUnauthorized || a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable:
-			p.noToken = fmt.Sprintf("%s doesn't understand its own token (%d %s)", api.Name, a.Status, a.Code)
-		default:
-			p.tokens = append(p.tokens, held{api, raw, a.Exchange})
+		if !understood(&a) {
+			p.noToken = fmt.Sprintf("%s didn't show that it understands its own token (%d %s)", api.Name, a.Status, a.Code)
+			continue
 		}
+		p.tokens = append(p.tokens, held{api, raw, a.Exchange})
 	}
 }
 

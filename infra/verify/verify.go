@@ -62,7 +62,8 @@ type prober struct {
 	base    *url.URL
 	nonce   string
 	client  *client
-	reached bool // the gateway answered: silence elsewhere means something
+	reached bool   // the gateway answered: silence elsewhere means something
+	within  string // a name by which this machine is seen to be inside; "" if none is
 	tokens  []held
 	noToken string // why there are fewer tokens than needed
 
@@ -101,6 +102,7 @@ func Run(ctx context.Context, plan *contract.Plan, o Options, out Outside, nonce
 	within, cancel := context.WithTimeout(ctx, o.Time)
 	defer cancel()
 	r.Results = append(r.Results, p.gateway(within)...)
+	p.within = p.inNetwork(within)
 	p.acquire(within)
 	for _, results := range p.all(within, p.steps()) {
 		r.Results = append(r.Results, results...)

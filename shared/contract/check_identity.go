@@ -114,9 +114,34 @@ func (b *binder) checkIdentityValues() {
 			b.checkCredentials("credentials."+name, c.Credential.Kind, env.Credentials[name])
 		}
 	}
+	b.checkShared()
 	for _, name := range sortedKeys(env.RedirectURIs) {
 		if c := b.client("redirectURIs", name); c != nil {
 			b.checkRedirects("redirectURIs."+name, c, env.RedirectURIs[name])
+		}
+	}
+}
+
+// checkShared: what proves two clients makes each of them the other.
+func (b *binder) checkShared() {
+	first := map[string]string{}
+	for _, name := range sortedKeys(b.env.Credentials) {
+		given := b.env.Credentials[name]
+		proofs := map[string]string{} // by where they stand
+		for at, f := range given.federated(b.env.Cloud) {
+			proofs[at] = f.Issuer + " " + f.Subject
+		}
+		for i, text := range given.Certificates {
+			if cert, _ := clientCertificate(string(text)); cert != nil {
+				proofs[fmt.Sprintf("certificates.%d", i)] = fingerprint(cert)
+			}
+		}
+		for _, at := range sortedKeys(proofs) {
+			if other := first[proofs[at]]; other != "" && other != name {
+				b.envDoc.warn("credentials."+name+"."+at, "%q proves itself by the same, so each can get the other's tokens; give each client its own", other)
+				continue
+			}
+			first[proofs[at]] = name
 		}
 	}
 }

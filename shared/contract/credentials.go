@@ -147,7 +147,7 @@ func platforms(kind string, uris []string) (out RedirectURIs) {
 		switch {
 		case kind != CredentialNone:
 			out.Web = append(out.Web, uri)
-		case strings.HasPrefix(uri, "https://"):
+		case strings.HasPrefix(strings.ToLower(uri), "https://"):
 			out.SPA = append(out.SPA, uri)
 		default:
 			out.Public = append(out.Public, uri)

@@ -30,7 +30,10 @@ func identity(edits ...string) fs.FS {
 	out := estate("environments/prod.yaml", "backend:", "owners: { o: 10000000-0000-4000-8000-000000000001, b: 10000000-0000-4000-8000-000000000002 }\ngroups: { staff: 10000000-0000-4000-8000-000000000003 }\nbackend:").(fstest.MapFS)
 	out["batch.yaml"] = &fstest.MapFile{Data: []byte(clientFile)}
 	for i := 0; i+2 < len(edits); i += 3 {
-		before := string(out[edits[i]].Data)
+		before := ""
+		if file := out[edits[i]]; file != nil { // else it is a new one
+			before = string(file.Data)
+		}
 		after := strings.Replace(before, edits[i+1], edits[i+2], 1)
 		if before == after {
 			panic("edit changes nothing: " + edits[i+1])
@@ -99,6 +102,7 @@ func TestEachFaultOfIdentityIsNamedWhereItStands(t *testing.T) {
 		"any job of a repository":  {inEnv("credentials: { batch: { github: { repository: a/b } } }"), `environments/prod.yaml:5:33: error: needs exactly one of environment, branch and tag`},
 		"two kinds of job":         {inEnv("credentials: { batch: { github: { repository: a/b, tag: v1, branch: main } } }"), `environments/prod.yaml:5:33: error: needs exactly one of environment, branch and tag`},
 		"a name that may be taken": {inEnv("credentials: { batch: { github: { repository: a/b, tag: v1 } } }"), `environments/prod.yaml:5:47: warning: a name may be somebody else's one day`},
+		"one proof of two clients": {append(inEnv("credentials: { batch: { github: { repository: a@1/b@2, tag: v1 } }, other: { github: { repository: a@1/b@2, tag: v1 } } }"), "other.yaml", "", "kind: Client\nname: other\nowner: o\ncredential: { kind: federated }\nuses: [ { api: orders, scopes: [Orders.Read] } ]\n"), `environments/prod.yaml:5:86: warning: "batch" proves itself by the same`},
 		"half an id":               {inEnv("credentials: { batch: { github: { repository: a@1/b, tag: v1 } } }"), `environments/prod.yaml:5:47: error: "a@1/b" must match`},
 		"every repository":         {inEnv("credentials: { batch: { github: { repository: a/*, tag: v1 } } }"), `environments/prod.yaml:5:47: error: "a/*" must match`},
 		"a cluster in the clear":   {inEnv(`credentials: { batch: { kubernetes: { issuer: "http://c.example", namespace: n, serviceAccount: s } } }`), `environments/prod.yaml:5:47: error: "http://c.example" is not an https URL`},

@@ -258,8 +258,15 @@ resource "terraform_data" "slow" {
 }
 `
 
-// A terminal's Ctrl-C goes to the whole process group.
+// A terminal's Ctrl-C goes to the whole process group; so does its end.
 func TestCtrlCEndsAnApplyInOrder(t *testing.T) {
+	for name, s := range map[string]syscall.Signal{"Ctrl-C": syscall.SIGINT, "a terminal that is closed": syscall.SIGHUP} {
+		t.Run(name, func(t *testing.T) { endsInOrder(t, s) })
+	}
+}
+
+func endsInOrder(t *testing.T, s syscall.Signal) {
+	t.Helper()
 	dir := t.TempDir()
 	begun, end := filepath.Join(dir, "begun"), filepath.Join(dir, "end")
 	for _, name := range []string{begun, end} {
@@ -277,7 +284,7 @@ func TestCtrlCEndsAnApplyInOrder(t *testing.T) {
 	if _, err := os.ReadFile(begun); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+	if err := syscall.Kill(-cmd.Process.Pid, s); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // the code says how it ended

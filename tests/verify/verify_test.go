@@ -149,7 +149,7 @@ func untold(t *testing.T, l *lab.Lab) {
 		"a vault that doesn't take the token": {func(_ *testing.T, w *world) {
 			w.resource = func(context.Context, string) (string, error) { return "another", nil }
 		}, []string{"vault/" + safe}},
-		"storage inside a network": {func(_ *testing.T, w *world) { w.names[account] = "10.1.0.7" }, []string{"store/" + account}},
+		"storage inside a network": {func(_ *testing.T, w *world) { w.names[account] = "10.1.0.7" }, []string{"store/" + account, "backend/orders.internal.contoso.example"}},
 		"no tokens": {func(_ *testing.T, w *world) {
 			w.tokenFor = func(context.Context, *contract.PlannedAPI) (string, error) { return "", errors.New("not signed in") }
 		}, []string{"token/orders/other", "token/stock/other"}},
