@@ -162,7 +162,7 @@ func (d *Driver) applied(j *judged, changed []bindings.Changed) error {
 		Environment: d.o.Environment, Changed: j.changes, Bindings: append([]bindings.Changed{}, changed...), Accepted: j.Summary.Accepted,
 		Next: []string{
 			"make package", // stages the contracts that are bound now
-			fmt.Sprintf("az functionapp deployment source config-zip --src dist/azure.zip --resource-group %s --name %s", d.app.Group, d.app.Name),
+			fmt.Sprintf("az functionapp deployment source config-zip --src dist/azure.zip --resource-group %s --name %s   (from an address under function.inbound.deployers)", d.app.Group, d.app.Name),
 			"tollgate verify --environment " + d.o.Environment,
 		},
 	}
