@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
@@ -20,6 +21,8 @@ type Function struct {
 	After   func(context.Context) error // sends what waits, before the process may be frozen
 	Refresh func(context.Context) error // what Azure's timer does; a schedule may ask for it
 	Report  func(error)
+	Now     func() time.Time
+	Thawed  func() // gives up connections that may have been closed meanwhile
 
 	// As an authorizer.
 	Policy              bool     // an HTTP API wants policies
@@ -37,7 +40,7 @@ func Lambda(stdout, stderr io.Writer) (*Function, error) {
 	headers, parameters := credentials(run.plan)
 	return &Function{
 		Policy: run.config.Policy, Headers: headers, Parameters: parameters, ByAddress: byAddress(run.plan),
-		Gateway: run.gateway, Stream: run.config.Stream, Report: run.parts.Report,
+		Gateway: run.gateway, Stream: run.config.Stream, Report: run.parts.Report, Now: run.parts.Now, Thawed: run.pools.empty,
 		Refresh: refresh(run.gateway, run.outlets, run.telling, newLog(stdout, stderr)),
 		After: func(ctx context.Context) error {
 			return errors.Join(run.outlets.flush(ctx), run.telling.Flush(ctx))

@@ -103,7 +103,7 @@ func TestAFunctionProvesItselfByItsRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := newRole(getenv, plan)
+	own, err := Outside{Getenv: getenv}.newRole(plan)
 	if err != nil {
 		t.Fatal(err)
 	}

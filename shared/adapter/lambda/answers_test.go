@@ -261,3 +261,18 @@ func TestAScheduleRefreshesWhatATimerWould(t *testing.T) {
 		t.Errorf("got %v, want a failed invocation that tells nothing", err)
 	}
 }
+
+// Node, for one, keeps an idle connection for five seconds; frozen, nobody hears of its end.
+func TestConnectionsThatAreLeftFromBeforeAFreezeAreGivenUp(t *testing.T) {
+	now, thawed := time.Unix(1, 0), 0
+	handler := &lambda.Handler{Gateway: &behind{}, Now: func() time.Time { return now }, Thawed: func() { thawed++ }}
+	for _, c := range []struct {
+		passes time.Duration
+		want   int
+	}{{0, 0}, {2 * time.Second, 0}, {4 * time.Second, 1}, {time.Second, 1}, {time.Hour, 2}} {
+		now = now.Add(c.passes)
+		if _, err := invoke(t, handler, httpEvent); err != nil || thawed != c.want {
+			t.Errorf("after %s: got %d, %v, want %d", c.passes, thawed, err, c.want)
+		}
+	}
+}
