@@ -114,6 +114,18 @@ func TestAnAnswerThatTheFrontCanNotTakeIsTakenBack(t *testing.T) {
 	}
 }
 
+func TestALoadBalancerTakesLess(t *testing.T) {
+	for n, want := range map[int]int{1<<20 - 2<<10: 200, 1 << 20: 502} {
+		handler := &lambda.Handler{Gateway: held(func(w http.ResponseWriter) error {
+			_, err := io.WriteString(w, strings.Repeat("a", n))
+			return err
+		})}
+		if got, err := invoke(t, handler, albEvent); err != nil || got.StatusCode != want {
+			t.Errorf("%d bytes: got %d, %v, want %d", n, got.StatusCode, err, want)
+		}
+	}
+}
+
 func TestAPanicIsAnAnswerAndTheProcessLives(t *testing.T) {
 	var told error
 	handler := &lambda.Handler{Gateway: &behind{answer: func(http.ResponseWriter, *http.Request) { panic("hunter2") }}, Report: func(err error) { told = err }}

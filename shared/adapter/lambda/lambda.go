@@ -27,16 +27,18 @@ type Limits struct {
 	Event      int           // bytes of an event; 413 beyond
 	Answer     int64         // bytes of a whole answer, as JSON; 502 beyond
 	Stream     int64         // bytes of a streamed answer's content
+	Balancer   int64         // bytes of an answer to a load balancer, as JSON
 	Margin     time.Duration // before the end of an invocation, from which on there is no time for a backend
 	Flush      time.Duration // how long work after an answer may take
 	Idle       time.Duration // without a call, after which kept connections aren't trusted
 	LastMoment time.Duration // what is left of an invocation after that work
 }
 
-// DefaultLimits: Lambda takes 6 MB each way, and 20 MB streamed (Lambda quotas).
+// DefaultLimits: Lambda takes 6 MB each way, and 20 MB streamed (Lambda quotas); a
+// load balancer 1 MB.
 func DefaultLimits() Limits {
 	return Limits{
-		Event: 6 << 20, Answer: 6 << 20, Stream: 20 << 20,
+		Event: 6 << 20, Answer: 6 << 20, Stream: 20 << 20, Balancer: 1 << 20,
 		Margin: 500 * time.Millisecond, Flush: 2 * time.Second, LastMoment: 50 * time.Millisecond, Idle: 3 * time.Second,
 	}
 }
@@ -148,7 +150,11 @@ func (h *Handler) after(ctx context.Context) {
 }
 
 func (h *Handler) whole(e *event, serve func(http.ResponseWriter), done func()) (io.ReadCloser, error) {
-	w := &buffered{answer: newAnswer(e.front, e.method, h.Limits.Answer)}
+	most := h.Limits.Answer
+	if e.front == alb || e.front == albMulti {
+		most = h.Limits.Balancer
+	}
+	w := &buffered{answer: newAnswer(e.front, e.method, most)}
 	if !h.run(serve, w) {
 		w.Retract()
 		broken(w)
