@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tollgate/shared/contract"
+	"tollgate/shared/telemetry"
 )
 
 // onAWS is the environment of a function, changed by pairs of name and value; "-" removes.
@@ -112,5 +114,56 @@ func TestAFunctionProvesItselfByItsRole(t *testing.T) {
 	got, err := Outside{Getenv: getenv, Now: time.Now, role: own}.identity(transport, transport).Token(t.Context(), "app", "https://storage.azure.com/.default")
 	if err != nil || got != "t1" || proved.Get("client_assertion") != "a.b.c" || proved.Get("client_id") != "app" || asked.Get("DurationSeconds") != "300" {
 		t.Errorf("got %q, %v by %v and %v, want t1 by AWS's statement", got, err, proved, asked)
+	}
+}
+
+// Before the next call is taken the process may be frozen for good.
+func TestWhatWaitsIsOutWhenAnInvocationIsOver(t *testing.T) {
+	got := make(chan string, 16)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.URL.Path }))
+	defer collector.Close()
+	var stdout strings.Builder
+	f, err := function(onAWS(t, telemetry.Endpoint, collector.URL), &stdout, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Thawed() // leaves no connection behind
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/orders/42", nil)
+	f.Gateway.ServeHTTP(httptest.NewRecorder(), r)
+	if !strings.Contains(stdout.String(), "token_missing") {
+		t.Errorf("got %q, want the event written with the answer", stdout.String())
+	}
+	if err := f.After(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]bool{}
+	for len(got) > 0 {
+		paths[<-got] = true
+	}
+	if !paths["/v1/traces"] || !paths["/v1/metrics"] {
+		t.Errorf("got %v at the collector, want traces and metrics", paths)
+	}
+}
+
+func TestACollectorThatFailsIsLeftAloneForAWhile(t *testing.T) {
+	asked := new(atomic.Int64)
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); w.WriteHeader(http.StatusBadRequest) }))
+	defer collector.Close()
+	f, err := function(onAWS(t, telemetry.Endpoint, collector.URL), io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Thawed()
+	call := func() {
+		f.Gateway.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/orders/42", nil))
+	}
+	call()
+	if err := f.After(t.Context()); err == nil || !strings.Contains(err.Error(), "telemetry") {
+		t.Errorf("got %v, want it told", err)
+	}
+	before := asked.Load()
+	call()
+	if err := f.After(t.Context()); err != nil || asked.Load() != before {
+		t.Errorf("got %v and %d requests more, want none", err, asked.Load()-before)
 	}
 }
