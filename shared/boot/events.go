@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"sync"
 
 	"tollgate/shared/audit"
 	"tollgate/shared/audit/ingest"
 	"tollgate/shared/contract"
-	"tollgate/shared/credential"
 	"tollgate/shared/gateway"
 )
 
@@ -24,11 +22,11 @@ func (o Outside) addOutlets(p *gateway.Parts, plan *contract.Plan, lines *audit.
 	if said.Logs == nil && said.EventHub == nil {
 		return nil
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
-	near := transport.Clone() // see newBackends
+	transport := o.transport()
+	near := o.transport() // see newBackends
 	near.Proxy = nil
-	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, near, p.Now)
+	o.Now = p.Now
+	identity := o.identity(transport, near)
 	sender := ingest.Sender{Tokens: identity, Identity: said.Identity, Transport: transport}
 	var own outlets
 	add := func(name string, atOnce int, send ingest.Send) {

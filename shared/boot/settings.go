@@ -16,6 +16,8 @@ type Setting struct {
 	Default string // "" with Required false: may be absent
 	Must    bool   // the start stops without it
 	Doc     string
+
+	on platform // where it is read; "": everywhere
 }
 
 // The names of the settings.
@@ -29,20 +31,54 @@ const (
 
 	IdentityEndpoint = "IDENTITY_ENDPOINT"
 	IdentityHeader   = "IDENTITY_HEADER"
+
+	RuntimeAPI = "AWS_LAMBDA_RUNTIME_API"
+	TaskRoot   = "LAMBDA_TASK_ROOT"
+	Stream     = "TOLLGATE_LAMBDA_STREAM"
+	Authorizer = "TOLLGATE_LAMBDA_AUTHORIZER"
+
+	Region       = "AWS_REGION"
+	AccessKey    = "AWS_ACCESS_KEY_ID"
+	SecretKey    = "AWS_SECRET_ACCESS_KEY"
+	SessionToken = "AWS_SESSION_TOKEN"
+	STS          = "AWS_ENDPOINT_URL_STS"
+)
+
+// platform is what runs the gateway.
+type platform string
+
+const (
+	onAzure  platform = "Azure Functions"
+	onLambda platform = "AWS Lambda"
 )
 
 // Settings is the table of all settings.
 func Settings() []Setting {
 	return append([]Setting{
-		{Name: Port, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
-		{Name: AppRoot, Default: ".", Doc: "The app's folder. The host sets it."},
+		{Name: Port, on: onAzure, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
+		{Name: AppRoot, on: onAzure, Default: ".", Doc: "The app's folder. The host sets it."},
 		{Name: Contracts, Default: "contracts", Doc: "Folder of the contracts; relative to the app's folder."},
 		{Name: Environment, Must: true, Doc: "Which file of environments/ the contracts are bound to. No default: a package must not guess where it runs."},
 		{Name: Snapshot, Default: "snapshot", Doc: "Folder of the issuers' key sets as tollgate snapshot saved them, for a start during an outage; relative to the app's folder. It may be absent."},
 		{Name: Tables, Doc: "Where the tables are, instead of the environment's store.tables: an address, one with a SAS, or a connection string, for Azurite or a stand-in. The last two are secrets."},
-		{Name: IdentityEndpoint, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
-		{Name: IdentityHeader, Doc: "What a request there must carry. The platform sets it."},
-	}, telemetrySettings()...)
+		{Name: IdentityEndpoint, on: onAzure, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
+		{Name: IdentityHeader, on: onAzure, Doc: "What a request there must carry. The platform sets it."},
+	}, append(lambdaSettings(), telemetrySettings()...)...)
+}
+
+// lambdaSettings are read on AWS Lambda alone.
+func lambdaSettings() []Setting {
+	return []Setting{
+		{Name: RuntimeAPI, on: onLambda, Must: true, Doc: "Where events come from, host:port. AWS Lambda sets it."},
+		{Name: TaskRoot, on: onLambda, Default: ".", Doc: "The package's folder. AWS Lambda sets it."},
+		{Name: Stream, on: onLambda, Default: "false", Doc: "true: the function's URL streams answers (RESPONSE_STREAM). The events don't tell."},
+		{Name: Authorizer, on: onLambda, Default: "simple", Doc: "What an HTTP API's authorizer with payload 2.0 answers: simple, or policy. The events don't tell."},
+		{Name: Region, on: onLambda, Doc: "Whose STS is asked for what proves the function's role to Entra. AWS Lambda sets it."},
+		{Name: AccessKey, on: onLambda, Doc: "The role's, for minutes to hours. AWS Lambda sets it and the next two; they are no settings of yours."},
+		{Name: SecretKey, on: onLambda, Doc: "The same."},
+		{Name: SessionToken, on: onLambda, Doc: "The same."},
+		{Name: STS, on: onLambda, Doc: "Where STS is, if not at the region's own address: an endpoint of a VPC, or a stand-in."},
+	}
 }
 
 // telemetrySettings are OpenTelemetry's own, so that whoever knows them elsewhere
@@ -73,12 +109,17 @@ type Config struct {
 	Contracts   string
 	Environment string
 	Snapshot    string
+	Stream      bool // AWS Lambda: the front streams answers
+	Policy      bool // AWS Lambda: an HTTP API's authorizer answers with policies
 }
 
 // configure reads the settings; every missing or bad one is reported.
-func configure(getenv func(string) string) (Config, error) {
+func configure(getenv func(string) string, on platform) (Config, error) {
 	values, faults := map[string]string{}, []error{}
 	for _, s := range Settings() {
+		if s.on != "" && s.on != on {
+			continue
+		}
 		v := strings.TrimSpace(getenv(s.Name))
 		if v == "" {
 			v = s.Default
@@ -88,11 +129,16 @@ func configure(getenv func(string) string) (Config, error) {
 		}
 		values[s.Name] = v
 	}
-	c := Config{Environment: values[Environment]}
+	c := Config{Environment: values[Environment], Stream: values[Stream] == "true", Policy: values[Authorizer] == "policy"}
+	for name, words := range map[string][2]string{Stream: {"true", "false"}, Authorizer: {"simple", "policy"}} {
+		if v := values[name]; v != "" && v != words[0] && v != words[1] {
+			faults = append(faults, fmt.Errorf("%s is %q; it is %s or %s", name, v, words[0], words[1]))
+		}
+	}
 	for name, at := range map[string]*string{Contracts: &c.Contracts, Snapshot: &c.Snapshot} {
 		*at = values[name]
 		if !filepath.IsAbs(*at) {
-			*at = filepath.Join(values[AppRoot], *at)
+			*at = filepath.Join(values[AppRoot]+values[TaskRoot], *at) // one of the two is read
 		}
 	}
 	if v := values[Port]; v != "" {

@@ -61,7 +61,7 @@ type Gateway struct {
 	plan   *contract.Plan
 	parts  Parts
 	trust  *token.Trust
-	client func(http.Header) netip.Addr
+	client func(*http.Request) netip.Addr
 	root   node
 	own    manners // of answers that belong to no API
 
@@ -99,7 +99,7 @@ type Step struct {
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
-		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
+		client: address.From(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 		cloak: audit.NewCloak(plan.Audit, parts.Secrets, parts.Now),
 	}
 	g.addAssertions()
@@ -128,7 +128,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer, Style: g.own.style}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r), Answer: g.own.answer, Style: g.own.style}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -172,6 +172,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := g.visit(r.Context(), call)
 	ctx := v.ctx
 	refused := v.run(w)
+	if refused == nil {
+		refused = g.retract(w, call)
+	}
 	if refused != nil {
 		g.refuse(w, call, v.route, refused)
 	}
@@ -209,25 +212,36 @@ func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, ref
 	c.Outcome.Status = refusal.Write(w, about, refused)
 }
 
-// run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its
-// event; without an answer the host would send the request again, up to ten
-// times (functions-host.md §2c).
+// run finds the operation, decides and delivers; without w it only decides. A fault of ours is
+// answered with 500 and leaves its event; without an answer the host would send the request again,
+// up to ten times (functions-host.md §2c).
 func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
-	ctx, c := v.ctx, v.call
+	c := v.call
 	defer func() {
 		fault := recover()
 		switch {
 		case fault == nil:
+			return
 		case c.Outcome.Status != 0:
 			c.Outcome.Broken, c.Outcome.Code = "panic; see the log", "gateway_failed"
 		default:
-			clear(w.Header()) // a delivery may have begun to say what the backend said
+			if w != nil {
+				clear(w.Header()) // a delivery may have begun to say what the backend said
+			}
 			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
 		}
-		if fault != nil {
-			v.fault(c, fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
-		}
+		v.fault(c, fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
 	}()
+	if refused = v.admit(); refused == nil && w != nil {
+		c.Passing = v.passing
+		refused = v.route.deliver(v.ctx, w, c)
+	}
+	return refused
+}
+
+// admit finds the operation and decides.
+func (v *visit) admit() (refused *refusal.Refusal) {
+	ctx, c := v.ctx, v.call
 	if v.route, refused = v.Gateway.route(c); refused != nil {
 		return refused
 	}
@@ -242,10 +256,6 @@ func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
 	}
 	if refused == nil && rt.spend != nil {
 		refused = rt.spend(ctx, c)
-	}
-	if refused == nil {
-		c.Passing = v.passing
-		refused = rt.deliver(ctx, w, c)
 	}
 	return refused
 }
