@@ -34,7 +34,7 @@ func stand(t *testing.T, kind lambda.Kind, child string, adjust ...func(*lambda.
 		t.Fatal(err)
 	}
 	o := lambda.Options{
-		Bootstrap: self, Kind: kind, Settings: map[string]string{childVariable: child},
+		Bootstrap: self, Kind: kind, Settings: map[string]string{childVariable: child, "GORACE": "atexit_sleep_ms=0"},
 		Log:    func(l lambda.Line) { s.note(func() { s.lines = append(s.lines, l.Text) }) },
 		Events: func(e lambda.Event) { s.note(func() { s.events = append(s.events, e) }) },
 	}
