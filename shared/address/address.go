@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"tollgate/shared/contract"
+	"tollgate/shared/pipeline"
 )
 
 // Of is how the client's address is read from a request's headers; the zero Addr is unknown.
@@ -28,6 +29,16 @@ func Of(source contract.ClientSource) func(http.Header) netip.Addr {
 		return frontDoor(folded(source.FrontDoorID))
 	}
 	return func(http.Header) netip.Addr { return netip.Addr{} }
+}
+
+// From is Of with what only an adapter knows: with the source event, the address
+// stands beside the request, where no caller can write.
+func From(source contract.ClientSource) func(*http.Request) netip.Addr {
+	if source.Source == contract.SourceEvent {
+		return func(r *http.Request) netip.Addr { return pipeline.Client(r.Context()) }
+	}
+	of := Of(source)
+	return func(r *http.Request) netip.Addr { return of(r.Header) }
 }
 
 // fromRight is the n-th entry from the right. Lines of one name are one list, in

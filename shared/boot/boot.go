@@ -1,4 +1,4 @@
-// Package boot turns the environment into a running gateway. It is the only
+// Package boot turns the environment into a assembled gateway. It is the only
 // place that reads environment variables, the clock and the random source.
 package boot
 
@@ -39,16 +39,49 @@ func Azure(stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
-	config, err := configure(getenv)
+	run, err := assemble(getenv, onAzure, stdout, stderr)
 	if err != nil {
 		return err
+	}
+	l, err := azure.Listen(run.config.Port)
+	if err != nil {
+		return err
+	}
+	azure.Ready(stdout, l, run.plan.Version)
+	timers := azure.Timers{"refresh": refresh(run.gateway, run.outlets, run.telling, newLog(stdout, stderr))}
+	err = azure.Server{Gateway: run.gateway, Timers: timers, Now: run.parts.Now, Report: run.parts.Report}.Serve(ctx, l)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	run.outlets.close(within)
+	_ = run.telling.Close(within) // nobody is left to be told
+	return err
+}
+
+// assembled is a gateway with what is around it.
+type assembled struct {
+	config  Config
+	plan    *contract.Plan
+	parts   gateway.Parts
+	gateway *gateway.Gateway
+	outlets outlets
+	telling *telemetry.Telemetry // nil: nobody is told
+}
+
+// assemble makes a gateway of the settings. It does no network.
+func assemble(getenv func(string) string, on platform, stdout, stderr io.Writer) (*assembled, error) {
+	config, err := configure(getenv, on)
+	if err != nil {
+		return nil, err
 	}
 	plan, err := Plan(config.Contracts, config.Environment)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := settle(plan, on); err != nil {
+		return nil, err
 	}
 	if err := checkStore(getenv, plan); err != nil {
-		return fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
+		return nil, fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}
 	outside := Outside{Getenv: getenv, probe: &probe{}}
 	parts, lines := outside.Parts(stdout, stderr), audit.NewLines(stdout)
@@ -64,18 +97,7 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 	}
 	gw := gateway.Compile(plan, parts)
 	follow(gw)
-	l, err := azure.Listen(config.Port)
-	if err != nil {
-		return err
-	}
-	azure.Ready(stdout, l, plan.Version)
-	server := azure.Server{Gateway: gw, Timers: azure.Timers{"refresh": refresh(gw, more, telling, newLog(stdout, stderr))}, Now: parts.Now, Report: parts.Report}
-	err = server.Serve(ctx, l)
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-	defer cancel()
-	more.close(within)
-	_ = telling.Close(within) // nobody is left to be told
-	return err
+	return &assembled{config, plan, parts, gw, more, telling}, nil
 }
 
 // lastWords is how long sending what waits may take at the end.

@@ -16,6 +16,8 @@ type Setting struct {
 	Default string // "" with Required false: may be absent
 	Must    bool   // the start stops without it
 	Doc     string
+
+	on platform // where it is read; "": everywhere
 }
 
 // The names of the settings.
@@ -29,20 +31,41 @@ const (
 
 	IdentityEndpoint = "IDENTITY_ENDPOINT"
 	IdentityHeader   = "IDENTITY_HEADER"
+
+	RuntimeAPI = "AWS_LAMBDA_RUNTIME_API"
+	TaskRoot   = "LAMBDA_TASK_ROOT"
+	Stream     = "TOLLGATE_LAMBDA_STREAM"
+)
+
+// platform is what runs the gateway.
+type platform string
+
+const (
+	onAzure  platform = "Azure Functions"
+	onLambda platform = "AWS Lambda"
 )
 
 // Settings is the table of all settings.
 func Settings() []Setting {
 	return append([]Setting{
-		{Name: Port, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
-		{Name: AppRoot, Default: ".", Doc: "The app's folder. The host sets it."},
+		{Name: Port, on: onAzure, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
+		{Name: AppRoot, on: onAzure, Default: ".", Doc: "The app's folder. The host sets it."},
 		{Name: Contracts, Default: "contracts", Doc: "Folder of the contracts; relative to the app's folder."},
 		{Name: Environment, Must: true, Doc: "Which file of environments/ the contracts are bound to. No default: a package must not guess where it runs."},
 		{Name: Snapshot, Default: "snapshot", Doc: "Folder of the issuers' key sets as tollgate snapshot saved them, for a start during an outage; relative to the app's folder. It may be absent."},
 		{Name: Tables, Doc: "Where the tables are, instead of the environment's store.tables: an address, one with a SAS, or a connection string, for Azurite or a stand-in. The last two are secrets."},
-		{Name: IdentityEndpoint, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
-		{Name: IdentityHeader, Doc: "What a request there must carry. The platform sets it."},
-	}, telemetrySettings()...)
+		{Name: IdentityEndpoint, on: onAzure, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
+		{Name: IdentityHeader, on: onAzure, Doc: "What a request there must carry. The platform sets it."},
+	}, append(lambdaSettings(), telemetrySettings()...)...)
+}
+
+// lambdaSettings are read on AWS Lambda alone.
+func lambdaSettings() []Setting {
+	return []Setting{
+		{Name: RuntimeAPI, on: onLambda, Must: true, Doc: "Where events come from, host:port. AWS Lambda sets it."},
+		{Name: TaskRoot, on: onLambda, Default: ".", Doc: "The package's folder. AWS Lambda sets it."},
+		{Name: Stream, on: onLambda, Default: "false", Doc: "true: the function's URL streams answers (RESPONSE_STREAM). The events don't tell."},
+	}
 }
 
 // telemetrySettings are OpenTelemetry's own, so that whoever knows them elsewhere
@@ -73,12 +96,16 @@ type Config struct {
 	Contracts   string
 	Environment string
 	Snapshot    string
+	Stream      bool // AWS Lambda: the front streams answers
 }
 
 // configure reads the settings; every missing or bad one is reported.
-func configure(getenv func(string) string) (Config, error) {
+func configure(getenv func(string) string, on platform) (Config, error) {
 	values, faults := map[string]string{}, []error{}
 	for _, s := range Settings() {
+		if s.on != "" && s.on != on {
+			continue
+		}
 		v := strings.TrimSpace(getenv(s.Name))
 		if v == "" {
 			v = s.Default
@@ -88,11 +115,14 @@ func configure(getenv func(string) string) (Config, error) {
 		}
 		values[s.Name] = v
 	}
-	c := Config{Environment: values[Environment]}
+	c := Config{Environment: values[Environment], Stream: values[Stream] == "true"}
+	if v := values[Stream]; v != "" && v != "true" && v != "false" {
+		faults = append(faults, fmt.Errorf("%s is %q; it is true or false", Stream, v))
+	}
 	for name, at := range map[string]*string{Contracts: &c.Contracts, Snapshot: &c.Snapshot} {
 		*at = values[name]
 		if !filepath.IsAbs(*at) {
-			*at = filepath.Join(values[AppRoot], *at)
+			*at = filepath.Join(values[AppRoot]+values[TaskRoot], *at) // one of the two is read
 		}
 	}
 	if v := values[Port]; v != "" {

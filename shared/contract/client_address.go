@@ -12,6 +12,7 @@ const (
 	SourceHost      = "host"
 	SourceForwarded = "forwarded"
 	SourceFrontDoor = "frontDoor"
+	SourceEvent     = "event"
 )
 
 // ClientSource is ClientAddress, bound.

@@ -2,7 +2,7 @@ package contract
 
 // ClientAddress says where the address of whoever calls is read from.
 type ClientAddress struct {
-	Source string `field:"source,required" doc:"host: the last entry of X-Forwarded-For, as the Functions host hands it over. forwarded: the hops-th entry of that header from the right, for front ends that keep the chain. frontDoor: X-Azure-SocketIP, if X-Azure-FDID is the environment's frontDoorId." enum:"host,forwarded,frontDoor"`
+	Source string `field:"source,required" doc:"host: what the platform before the gateway says: on Azure the last entry of X-Forwarded-For, as the Functions host hands it over; on AWS Lambda the event's. forwarded: the hops-th entry of that header from the right, for front ends that keep the chain. frontDoor: X-Azure-SocketIP, if X-Azure-FDID is the environment's frontDoorId. event: the address in the event that calls the function; on AWS Lambda only, on Azure the gateway doesn't start." enum:"host,forwarded,frontDoor,event"`
 	Hops   int    `field:"hops" doc:"With forwarded: which entry from the right, so how many proxies before the gateway write to the chain, the nearest included. 1 if it isn't given." min:"1"`
 }
 

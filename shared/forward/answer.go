@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ func (got *attempt) copy(w http.ResponseWriter, rc *http.ResponseController, c *
 		n, err := from.Read(*buf)
 		if n > 0 {
 			if _, writeErr := w.Write((*buf)[:n]); writeErr != nil {
-				c.Outcome.ClientGone = true
+				unwritable(c, writeErr)
 				return
 			}
 			c.Outcome.Bytes += int64(n)
@@ -64,6 +65,9 @@ func (got *attempt) copy(w http.ResponseWriter, rc *http.ResponseController, c *
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			return
+		case errors.Is(context.Cause(c.Request.Context()), pipeline.ErrOutOfTime):
+			c.Outcome.Broken, c.Outcome.Code = pipeline.ErrOutOfTime.Error(), "invocation_timeout"
+			return
 		case c.Request.Context().Err() != nil:
 			c.Outcome.ClientGone = true
 			return
@@ -72,4 +76,13 @@ func (got *attempt) copy(w http.ResponseWriter, rc *http.ResponseController, c *
 			return
 		}
 	}
+}
+
+// unwritable: a client that can't be written to has left, unless it is the front end that takes no more.
+func unwritable(c *pipeline.Call, err error) {
+	if errors.Is(err, pipeline.ErrAnswerTooLarge) {
+		c.Outcome.Broken, c.Outcome.Code = err.Error(), "answer_too_large"
+		return
+	}
+	c.Outcome.ClientGone = true
 }

@@ -22,6 +22,8 @@ func (got *attempt) failed(ctx context.Context, c *pipeline.Call) *refusal.Refus
 	switch {
 	case sent != nil && sent.tooLong.Load():
 		return tooLarge()
+	case errors.Is(context.Cause(c.Request.Context()), pipeline.ErrOutOfTime):
+		return refusal.New(refusal.GatewayTimeout, "invocation_timeout", "The backend did not answer in the time that the platform gives.").Because(cause)
 	case c.Request.Context().Err() != nil:
 		c.Outcome.ClientGone = true
 		return nil

@@ -61,7 +61,7 @@ type Gateway struct {
 	plan   *contract.Plan
 	parts  Parts
 	trust  *token.Trust
-	client func(http.Header) netip.Addr
+	client func(*http.Request) netip.Addr
 	root   node
 	own    manners // of answers that belong to no API
 
@@ -99,7 +99,7 @@ type Step struct {
 func Compile(plan *contract.Plan, parts Parts) *Gateway {
 	g := &Gateway{
 		plan: plan, parts: parts, trust: token.NewTrust(plan, parts.Keys, parts.Now, parts.Identity),
-		client: address.Of(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
+		client: address.From(plan.ClientAddress), own: newManners(plan.Answer, nil, ownStyle(plan)),
 		cloak: audit.NewCloak(plan.Audit, parts.Secrets, parts.Now),
 	}
 	g.addAssertions()
@@ -128,7 +128,7 @@ func (g *Gateway) Snapshot(ctx context.Context) (map[string][]byte, error) {
 
 // NewCall is the request as the stages see it.
 func (g *Gateway) NewCall(r *http.Request) *pipeline.Call {
-	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r.Header), Answer: g.own.answer, Style: g.own.style}
+	return &pipeline.Call{Request: r, Path: rawPath(r), Correlation: g.parts.NewID(), Client: g.client(r), Answer: g.own.answer, Style: g.own.style}
 }
 
 // Decide gives the verdict on a call without forwarding it; nil grants it.
@@ -172,6 +172,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := g.visit(r.Context(), call)
 	ctx := v.ctx
 	refused := v.run(w)
+	if refused == nil {
+		refused = g.retract(w, call)
+	}
 	if refused != nil {
 		g.refuse(w, call, v.route, refused)
 	}

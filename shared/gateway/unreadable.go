@@ -10,9 +10,13 @@ import (
 // Unreadable refuses what came over a connection but is no request that has one
 // reading. It leaves an event as any refusal does.
 func (g *Gateway) Unreadable(w http.ResponseWriter, r *http.Request, f *wire.Fault) {
+	g.Refuse(w, r, unreadable(f.Status).Because(f))
+}
+
+// Refuse answers a request that the front end's own limits forbid, and leaves its event.
+func (g *Gateway) Refuse(w http.ResponseWriter, r *http.Request, refused *refusal.Refusal) {
 	call := g.NewCall(r)
 	v := g.visit(r.Context(), call)
-	refused := unreadable(f.Status).Because(f)
 	g.refuse(w, call, nil, refused)
 	v.record(refused)
 }

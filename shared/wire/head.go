@@ -2,6 +2,9 @@ package wire
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -37,6 +40,33 @@ func readRequest(ctx context.Context, in *input, l *Limits) (*http.Request, fram
 	}
 	return r, f, nil
 }
+
+// Read is the request of a head that came whole, in one text: a front end's
+// words, put together again, are held to the same letter as those of a caller.
+// After a fault the request holds what was understood; its URL and Header are there.
+func Read(ctx context.Context, head string, l Limits) (*http.Request, *Fault) {
+	r, _, err := readRequest(ctx, &input{conn: ended{}, buf: []byte(head), w: len(head)}, &l)
+	if r.URL == nil {
+		r.URL = &url.URL{}
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Body = http.NoBody
+	if err == nil {
+		return r, nil
+	}
+	fault, ok := errors.AsType[*Fault](err)
+	if !ok {
+		fault = malformed("the head has no end")
+	}
+	return r, fault
+}
+
+// ended is a connection from which nothing more comes.
+type ended struct{ net.Conn }
+
+func (ended) Read([]byte) (int, error) { return 0, io.EOF }
 
 // requestLine is method SP request-target SP HTTP-version (RFC 9112 §3), with
 // just those two spaces.
