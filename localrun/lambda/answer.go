@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -132,13 +133,24 @@ func (f *Front) head(w http.ResponseWriter, a answered) {
 
 func (f *Front) copyHeaders(h http.Header, a answered) {
 	if f.Kind != ALBMulti { // ALB: with multi-value headers the other map is not looked at
-		for name, value := range a.Headers {
-			f.put(h, name, []scalar{value})
+		said := map[string]bool{}
+		for _, spelt := range slices.Sorted(maps.Keys(a.Headers)) {
+			// Two spellings of a name are two members, and two lines.
+			name := f.named(spelt)
+			if !said[name] {
+				h.Del(name) // the service's own word gives way
+			}
+			said[name] = true
+			h[name] = append(h[name], string(a.Headers[spelt]))
 		}
 	}
 	if f.Kind == REST || f.Kind == ALBMulti { // REST: of a name in both, these count
 		for name, values := range a.MultiValueHeaders {
-			f.put(h, name, values)
+			name = f.named(name)
+			h[name] = nil
+			for _, v := range values {
+				h[name] = append(h[name], string(v))
+			}
 		}
 	}
 	if f.Kind == HTTP || f.Kind == URL || f.Kind == URLStream {
@@ -148,15 +160,13 @@ func (f *Front) copyHeaders(h http.Header, a answered) {
 	}
 }
 
-func (f *Front) put(h http.Header, name string, values []scalar) {
+// named is the name under which a header of an answer comes out.
+func (f *Front) named(name string) string {
 	name = http.CanonicalHeaderKey(name)
 	if (f.Kind == REST || f.Kind == URL || f.Kind == URLStream) && slices.Contains(remappedAnswer, name) {
-		name = "X-Amzn-Remapped-" + name
+		return "X-Amzn-Remapped-" + name
 	}
-	h[name] = nil
-	for _, v := range values {
-		h[name] = append(h[name], string(v))
-	}
+	return name
 }
 
 // refuse answers what never becomes an invocation.

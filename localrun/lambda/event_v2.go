@@ -53,6 +53,9 @@ func (f *Front) eventV2(a arrived) eventV2 {
 		e.Context.AccountID, e.Context.APIID, e.Context.DomainPrefix = account, "standinapi", "standinapi"
 		e.RawPath = f.httpPath(a.path)
 	}
+	if f.Kind != HTTP { // a URL has no other name than this
+		e.Context.Domain = "standinurl.lambda-url." + region + ".on.aws"
+	}
 	e.Context.HTTP.Path = e.RawPath
 	for name, values := range lower(f.headers(a)) {
 		if name == "cookie" { // they are in cookies alone

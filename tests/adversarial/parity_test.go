@@ -1,0 +1,21 @@
+package adversarial
+
+import (
+	"slices"
+	"testing"
+
+	"tollgate/tests/lab"
+	"tollgate/tests/parity"
+)
+
+// Every attack that is one request, behind every front that there is.
+func TestEveryAttackIsAnsweredAlikeBehindEveryFront(t *testing.T) {
+	b := &bench{t: t, forge: newForge(t)}
+	b.Lab = lab.Surrounded(t, contracts(t, "contracts", b.forge, nil))
+	b.meet()
+	f := parity.InProcess(t, b.Lab, lab.StageApp(t))
+	for _, r := range slices.Concat(table(b), paths(b), headers(b)) {
+		f.Play(t, parity.Case{Name: r.id + " " + r.name, Request: r.request})
+	}
+	f.Report(t)
+}
