@@ -21,6 +21,7 @@ type Outside struct {
 	Getenv func(string) string // asked at each use for what the platform may change: the identity's endpoint
 	Now    func() time.Time    // nil: the real clock
 	probe  *probe              // measures what the parts do; nil: nothing does
+	role   *role               // on AWS; nil: the managed identity
 }
 
 // backends are the ways to backends, and the gateway's credentials for them.
@@ -46,7 +47,7 @@ func newBackends(o Outside) *backends {
 	// secret: no proxy is to see it.
 	near := transport.Clone()
 	near.Proxy = nil
-	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, near, o.Now)
+	identity := o.identity(transport, near)
 	vaults := secret.Vaults{Tokens: identity, Transport: transport}
 	return &backends{
 		vaults: vaults, outside: o, plain: client(tlsConfig("", nil), o.Now), own: map[string]*backendauth.Backend{},
@@ -55,6 +56,14 @@ func newBackends(o Outside) *backends {
 			Secrets: secret.NewSource(vaults, o.Now),
 		},
 	}
+}
+
+// identity is who the gateway is to Entra. near carries what must pass no proxy.
+func (o Outside) identity(transport, near http.RoundTripper) *credential.Identity {
+	if o.role != nil {
+		return credential.NewFederated(o.role.sts.Token, o.role.endpoint, transport, o.Now)
+	}
+	return credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, near, o.Now)
 }
 
 // join makes them parts of a gateway.

@@ -84,6 +84,11 @@ func assemble(getenv func(string) string, on platform, stdout, stderr io.Writer)
 		return nil, fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}
 	outside := Outside{Getenv: getenv, probe: &probe{}}
+	if on == onLambda {
+		if outside.role, err = newRole(getenv, plan); err != nil {
+			return nil, err
+		}
+	}
 	parts, lines := outside.Parts(stdout, stderr), audit.NewLines(stdout)
 	parts.Events = lines
 	more := outside.addOutlets(&parts, plan, lines)

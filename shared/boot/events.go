@@ -11,7 +11,6 @@ import (
 	"tollgate/shared/audit"
 	"tollgate/shared/audit/ingest"
 	"tollgate/shared/contract"
-	"tollgate/shared/credential"
 	"tollgate/shared/gateway"
 )
 
@@ -28,7 +27,8 @@ func (o Outside) addOutlets(p *gateway.Parts, plan *contract.Plan, lines *audit.
 	transport.MaxResponseHeaderBytes = 64 << 10
 	near := transport.Clone() // see newBackends
 	near.Proxy = nil
-	identity := credential.NewIdentity(func() (string, string) { return o.Getenv(IdentityEndpoint), o.Getenv(IdentityHeader) }, near, p.Now)
+	o.Now = p.Now
+	identity := o.identity(transport, near)
 	sender := ingest.Sender{Tokens: identity, Identity: said.Identity, Transport: transport}
 	var own outlets
 	add := func(name string, atOnce int, send ingest.Send) {

@@ -35,6 +35,12 @@ const (
 	RuntimeAPI = "AWS_LAMBDA_RUNTIME_API"
 	TaskRoot   = "LAMBDA_TASK_ROOT"
 	Stream     = "TOLLGATE_LAMBDA_STREAM"
+
+	Region       = "AWS_REGION"
+	AccessKey    = "AWS_ACCESS_KEY_ID"
+	SecretKey    = "AWS_SECRET_ACCESS_KEY"
+	SessionToken = "AWS_SESSION_TOKEN"
+	STS          = "AWS_ENDPOINT_URL_STS"
 )
 
 // platform is what runs the gateway.
@@ -65,6 +71,11 @@ func lambdaSettings() []Setting {
 		{Name: RuntimeAPI, on: onLambda, Must: true, Doc: "Where events come from, host:port. AWS Lambda sets it."},
 		{Name: TaskRoot, on: onLambda, Default: ".", Doc: "The package's folder. AWS Lambda sets it."},
 		{Name: Stream, on: onLambda, Default: "false", Doc: "true: the function's URL streams answers (RESPONSE_STREAM). The events don't tell."},
+		{Name: Region, on: onLambda, Doc: "Whose STS is asked for what proves the function's role to Entra. AWS Lambda sets it."},
+		{Name: AccessKey, on: onLambda, Doc: "The role's, for minutes to hours. AWS Lambda sets it and the next two; they are no settings of yours."},
+		{Name: SecretKey, on: onLambda, Doc: "The same."},
+		{Name: SessionToken, on: onLambda, Doc: "The same."},
+		{Name: STS, on: onLambda, Doc: "Where STS is, if not at the region's own address: an endpoint of a VPC, or a stand-in."},
 	}
 }
 

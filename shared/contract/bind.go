@@ -47,7 +47,7 @@ func (b *binder) plan(name string, faults *Faults) *Plan {
 		Name: g.Name, Environment: name, Version: b.estate.digest, ClaimsContract: g.ClaimsContract,
 		PublicURL: strings.TrimSuffix(b.env.PublicURL, "/"), ClockSkew: time.Duration(g.Identity.ClockSkew), Algorithms: g.Identity.Algorithms,
 		Keys:        KeyTimes{time.Duration(g.Identity.Keys.Refresh), time.Duration(g.Identity.Keys.Refetch), time.Duration(g.Identity.Keys.MaxStale)},
-		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn,
+		MaxLifetime: time.Duration(g.Identity.MaxLifetime), SignIn: b.cloud().signIn, TenantID: b.env.Tenant,
 		Answer: answerHeaders(g.ResponseHeaders, nil), Errors: g.Errors, HealthDetail: g.Health.Detail == HealthPublic,
 	}
 	p.file, p.lines = b.estate.gateway.file, b.estate.gateway.lines(nil)

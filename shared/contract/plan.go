@@ -19,6 +19,7 @@ type Plan struct {
 	Keys           KeyTimes
 	MaxLifetime    time.Duration     // 0: any
 	SignIn         string            // where Entra's users sign in, for challenges
+	TenantID       string            // the Entra tenant that the environment is in
 	Issuers        []TrustedIssuer   // all that some API accepts
 	Forward        []Header          // by name
 	Answer         map[string]string // responseHeaders of the gateway
