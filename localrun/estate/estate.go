@@ -155,6 +155,7 @@ func options(source *contract.Estate, plan *contract.Plan) issuer.Options {
 	}
 	o.Clients = append([]issuer.Client{client}, clients(source)...)
 	trust(&o, plan)
+	trustRole(&o, plan)
 	return o
 }
 

@@ -18,6 +18,12 @@ const (
 	functionARN  = "arn:aws:lambda:" + region + ":" + account + ":function:" + functionName
 )
 
+// The role's keys, made up: they are worth nothing but to a stand-in for STS.
+const (
+	KeyID   = "ASIASTANDIN000000000"
+	Session = "stand-in"
+)
+
 // defined are the variables that Lambda itself sets (variables, "defined
 // runtime environment variables"), for a runtime that is only an OS.
 func defined(taskRoot, api, stream string) map[string]string {
@@ -27,8 +33,7 @@ func defined(taskRoot, api, stream string) map[string]string {
 		"AWS_LAMBDA_FUNCTION_NAME": functionName, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_RUNTIME_API": api,
 		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + functionName, "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-		// The role's keys: made up, and worth nothing.
-		"AWS_ACCESS_KEY_ID": "ASIASTANDIN000000000", "AWS_SECRET_ACCESS_KEY": "stand-in", "AWS_SESSION_TOKEN": "stand-in",
+		"AWS_ACCESS_KEY_ID": KeyID, "AWS_SECRET_ACCESS_KEY": "stand-in", "AWS_SESSION_TOKEN": Session,
 		"LANG": "en_US.UTF-8", "TZ": ":UTC",
 		"PATH":            "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + taskRoot + ":" + filepath.Join(taskRoot, "lib") + ":/opt/lib",

@@ -89,7 +89,9 @@ func (in *instance) serveResponse(w http.ResponseWriter, r *http.Request) {
 	if inv == nil {
 		return
 	}
-	if r.Header.Get("Lambda-Runtime-Function-Response-Mode") == "streaming" { // custom
+	// custom: the header says that an answer streams. AWS's own library for Go
+	// doesn't send it: where an invocation streams, so does whatever is posted.
+	if in.l.options.Kind == URLStream || r.Header.Get("Lambda-Runtime-Function-Response-Mode") == "streaming" {
 		in.streamed(inv, r)
 		in.finish(w, inv)
 		return

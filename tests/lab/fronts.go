@@ -13,6 +13,7 @@ import (
 	standin "tollgate/localrun/lambda"
 	"tollgate/shared/adapter/azure"
 	"tollgate/shared/adapter/lambda"
+	"tollgate/shared/boot"
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
 )
@@ -85,7 +86,7 @@ func (e ending) Close() error {
 func (l *Lab) Deployed(t testing.TB, dir string, kind standin.Kind, adjust ...func(*standin.Options)) *standin.Lambda {
 	t.Helper()
 	o := standin.Options{
-		Bootstrap: filepath.Join(dir, "bootstrap"), Kind: kind, Settings: l.settings(),
+		Bootstrap: filepath.Join(dir, "bootstrap"), Kind: kind, Settings: l.onLambda(),
 		Budgets: standin.Budgets{Function: 30 * time.Second},
 		Log: func(line standin.Line) {
 			if _, err := (lines{l}).Write([]byte(line.Text)); err != nil {
@@ -94,7 +95,7 @@ func (l *Lab) Deployed(t testing.TB, dir string, kind standin.Kind, adjust ...fu
 		},
 	}
 	if kind == standin.URLStream {
-		o.Settings["TOLLGATE_LAMBDA_STREAM"] = "true"
+		o.Settings[boot.Stream] = "true"
 	}
 	for _, a := range adjust {
 		a(&o)
