@@ -1,0 +1,89 @@
+package parity_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"tollgate/localrun/lambda"
+	"tollgate/tests/lab"
+)
+
+// one is the bootstrap in one process, which must live as long as the test.
+type one struct {
+	*lambda.Lambda
+	mu     sync.Mutex
+	frozen int
+	told   chan struct{}
+}
+
+func deployOne(t *testing.T, l *lab.Lab, kind lambda.Kind, adjust ...func(*lambda.Options)) *one {
+	t.Helper()
+	f := &one{told: make(chan struct{})}
+	f.Lambda = l.Deployed(t, lab.StageLambda(t), kind, append(adjust, func(o *lambda.Options) {
+		o.Concurrency = 1
+		o.Events = func(e lambda.Event) {
+			switch e.Kind {
+			case lambda.EventFrozen:
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.frozen++
+				close(f.told)
+				f.told = make(chan struct{})
+			case lambda.EventExited, lambda.EventKilled:
+				if e.Detail != "the stand-in closes" {
+					t.Errorf("the process %d is gone: %s", e.PID, e.Detail)
+				}
+			}
+		}
+	})...)
+	return f
+}
+
+// settled does something that invokes the function once, and returns when the
+// process is frozen again.
+func (f *one) settled(t *testing.T, do func()) {
+	t.Helper()
+	f.mu.Lock()
+	before := f.frozen
+	f.mu.Unlock()
+	do()
+	for deadline := time.After(20 * time.Second); ; {
+		f.mu.Lock()
+		frozen, told := f.frozen, f.told
+		f.mu.Unlock()
+		if frozen > before {
+			return
+		}
+		select {
+		case <-told:
+		case <-deadline:
+			t.Fatal("it isn't frozen after the call")
+		}
+	}
+}
+
+// invoke hands an event to the process, and tells the status of its answer.
+func (f *one) invoke(t *testing.T, event []byte) (status int, failed error) {
+	t.Helper()
+	f.settled(t, func() {
+		reply, err := f.Invoke(t.Context(), fmt.Sprintf("00000000-0000-4000-8000-%012x", len(event)), event)
+		if err != nil {
+			failed = err
+			return
+		}
+		text, err := io.ReadAll(reply.Body)
+		var said struct{ StatusCode int }
+		if err == nil {
+			text, _, _ = bytes.Cut(text, []byte("\x00\x00\x00\x00\x00\x00\x00\x00"))
+			err = json.Unmarshal(text, &said)
+		}
+		status, failed = said.StatusCode, errors.Join(err, reply.Body.Close())
+	})
+	return status, failed
+}
