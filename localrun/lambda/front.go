@@ -50,6 +50,14 @@ type arrived struct {
 	at          time.Time
 }
 
+// name is what an event calls the invocation: a load balancer has nothing for that but its trace.
+func (a arrived) name(k Kind) string {
+	if k.balancer() {
+		return traceID(a)
+	}
+	return a.id
+}
+
 // methods are those that reach a function. API Gateway's ANY stands for seven
 // (REST), and a function URL takes the same; a load balancer refuses TRACE.
 var methods = []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut}
@@ -59,11 +67,11 @@ const maxHead = 10_240
 
 // ServeHTTP answers one request by one invocation.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := newID()
+	a := arrived{Request: r, id: newID(), at: f.Now()}
 	if f.Arrivals != nil {
-		f.Arrivals(id, r)
+		f.Arrivals(a.name(f.Kind), r)
 	}
-	a, refused := f.read(r, id)
+	refused := f.read(&a)
 	if refused != 0 {
 		f.refuse(w, refused)
 		return
@@ -80,7 +88,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A caller that leaves doesn't end an invocation: it is paid for and runs on.
 	ctx, stop := context.WithTimeoutCause(context.WithoutCancel(r.Context()), f.Timeout, errFront)
 	defer stop()
-	reply, err := f.Invoke(ctx, id, event)
+	reply, err := f.Invoke(ctx, a.id, event)
 	if err != nil {
 		f.fail(w, err)
 		return
@@ -93,9 +101,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 var errFront = errors.New("the front's own time is up")
 
 // read takes the request in, or says with which status the service refuses it.
-func (f *Front) read(r *http.Request, id string) (a arrived, refused int) {
+func (f *Front) read(a *arrived) (refused int) {
+	r := a.Request
 	if !slices.Contains(methods, r.Method) && (!f.Kind.balancer() || r.Method == http.MethodTrace || r.Method == http.MethodConnect) {
-		return a, f.methodStatus()
+		return f.methodStatus()
 	}
 	target := r.RequestURI
 	if r.URL.IsAbs() { // absolute-form: only its path and query are in an event
@@ -107,31 +116,30 @@ func (f *Front) read(r *http.Request, id string) (a arrived, refused int) {
 		}
 	}
 	if !strings.HasPrefix(target, "/") {
-		return a, http.StatusBadRequest
+		return http.StatusBadRequest
 	}
 	if f.Kind.gateway() && headBytes(r) > maxHead {
-		return a, http.StatusRequestHeaderFieldsTooLarge
+		return http.StatusRequestHeaderFieldsTooLarge
 	}
 	if r.Header.Get("Upgrade") != "" && f.Kind.balancer() { // ALB: upgrades are refused with 400
-		return a, http.StatusBadRequest
+		return http.StatusBadRequest
 	}
-	a = arrived{Request: r, id: id, at: f.Now()}
 	a.path, a.query, _ = strings.Cut(target, "?")
 	if a.client, _, _ = net.SplitHostPort(r.RemoteAddr); a.client == "" {
 		a.client = r.RemoteAddr
 	}
 	if f.Kind == REST && strings.ContainsAny(a.query, "|{}") { // notes: must be URL-encoded
-		return a, http.StatusBadRequest
+		return http.StatusBadRequest
 	}
 	var err error
 	a.body, err = io.ReadAll(io.LimitReader(r.Body, f.Limits.Body+1))
 	switch {
 	case err != nil:
-		return a, http.StatusBadRequest
+		return http.StatusBadRequest
 	case int64(len(a.body)) > f.Limits.Body:
-		return a, http.StatusRequestEntityTooLarge
+		return http.StatusRequestEntityTooLarge
 	}
-	return a, 0
+	return 0
 }
 
 func headBytes(r *http.Request) int {

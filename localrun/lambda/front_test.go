@@ -156,7 +156,7 @@ func TestAnAnswerAboveTheQuotaIsRefusedToTheRuntime(t *testing.T) {
 		t.Errorf("got %d %.100s, want 502", a.StatusCode, a.body)
 	}
 	s.awaitLine(t, "posted 413")
-	s.await(t, lambda.EventFrozen, 1)
+	s.rest(t)
 	if a := s.get(t, "do=bytes&n=6200000"); a.StatusCode != http.StatusOK || len(a.body) != 6200000 {
 		t.Errorf("got %d, %d bytes, want 200 from the same process", a.StatusCode, len(a.body))
 	}

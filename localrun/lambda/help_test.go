@@ -176,3 +176,11 @@ func ask(kind lambda.Kind, text string) answer {
 	front.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/x", nil))
 	return answer{w.Result(), w.Body.String()}
 }
+
+// rest waits until every process is stopped, or would be.
+func (s *standing) rest(t *testing.T) {
+	t.Helper()
+	if err := s.Settled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

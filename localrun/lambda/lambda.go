@@ -32,6 +32,7 @@ type Lambda struct {
 	all    map[*instance]bool // true: idle
 	starts int                // those on their way into all
 	closed bool
+	rested chan struct{} // closed, and made anew, whenever a process comes to rest
 }
 
 var errClosed = errors.New("the stand-in is closed")
@@ -49,7 +50,7 @@ func Start(o Options) (*Lambda, error) {
 	if info, err := os.Stat(o.Bootstrap); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 		return nil, fmt.Errorf("start the bootstrap: %s isn't an executable file: build it there, and give its entry in the package mode 0755", o.Bootstrap)
 	}
-	l := &Lambda{options: o, report: &reporter{log: o.Log, events: o.Events, now: o.Now}, all: map[*instance]bool{}, done: make(chan struct{})}
+	l := &Lambda{options: o, report: &reporter{log: o.Log, events: o.Events, now: o.Now}, all: map[*instance]bool{}, done: make(chan struct{}), rested: make(chan struct{})}
 	if l.listener, err = listen(o.Addr); err != nil {
 		return nil, err
 	}
@@ -93,6 +94,29 @@ func (l *Lambda) Ready(ctx context.Context) error {
 	}
 	l.settle(in)
 	return nil
+}
+
+// Settled waits until no process is at work: an answer is out before the process
+// has asked for more, and a request in between starts another one.
+func (l *Lambda) Settled(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		busy, rested := l.starts, l.rested
+		for _, idle := range l.all {
+			if !idle {
+				busy++
+			}
+		}
+		l.mu.Unlock()
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-rested:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // PIDs are the ids of the processes that run, or are stopped between invocations.

@@ -21,7 +21,7 @@ func TestOneProcessServesOneInvocationAfterTheOther(t *testing.T) {
 	s := stand(t, lambda.URL, "serve")
 	type said struct{ PID, Calls int }
 	first := decoded[said](t, s.get(t, "do=ticks"))
-	s.await(t, lambda.EventFrozen, 1)
+	s.rest(t)
 	second := decoded[said](t, s.get(t, "do=ticks"))
 	if first.PID != second.PID || second.Calls != 2 {
 		t.Errorf("got %+v and %+v, want the second from the same process", first, second)
@@ -32,7 +32,7 @@ func TestAProcessIsStoppedBetweenInvocations(t *testing.T) {
 	s := stand(t, lambda.URL, "serve")
 	type said struct{ Ticks, PID int }
 	before := decoded[said](t, s.get(t, "do=ticks"))
-	s.await(t, lambda.EventFrozen, 1)
+	s.rest(t)
 	for deadline := time.Now().Add(10 * time.Second); stateOf(t, before.PID) != "T"; <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) { // the signal takes a moment
 			t.Fatalf("got the process in state %s between invocations, want T: stopped", stateOf(t, before.PID))
@@ -117,7 +117,7 @@ func TestAnErrorOfTheRuntimeIsToldToNobody(t *testing.T) {
 	if got := s.await(t, lambda.EventWarning, 1)[0].Detail; got != "Test.Broken: on purpose" {
 		t.Errorf("got %q, want what the runtime said", got)
 	}
-	s.await(t, lambda.EventFrozen, 1)
+	s.rest(t)
 	if n := len(s.PIDs()); n != 1 {
 		t.Errorf("got %d processes, want the same one to live on", n)
 	}

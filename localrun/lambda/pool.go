@@ -42,6 +42,7 @@ func (l *Lambda) take(ctx context.Context) (*instance, error) {
 	defer l.mu.Unlock()
 	l.starts--
 	if err != nil {
+		l.rest()
 		return nil, err
 	}
 	if l.closed {
@@ -102,6 +103,13 @@ func (l *Lambda) settle(in *instance) {
 	if _, known := l.all[in]; known {
 		l.all[in] = true
 	}
+	l.rest()
+}
+
+// rest tells whoever waits for that. The caller holds the lock.
+func (l *Lambda) rest() {
+	close(l.rested)
+	l.rested = make(chan struct{})
 }
 
 // mourn forgets a process once it is gone.
@@ -112,6 +120,7 @@ func (l *Lambda) mourn(in *instance) {
 	}
 	l.mu.Lock()
 	delete(l.all, in)
+	l.rest()
 	l.mu.Unlock()
 	_ = in.api.Close()
 }

@@ -153,7 +153,7 @@ func TestWhatHappensWhileItIsFrozenIsKnownOnceItThaws(t *testing.T) {
 			t.Errorf("round %d: got %d calls granted by both, want %d", rounds, spent, perUser)
 		}
 	}
-	t.Logf("%d rounds, %d thaws, one process", rounds, c.function.frozen)
+	t.Logf("%d rounds, %d thaws, one process", rounds, c.function.frozen.Load())
 }
 
 // drain spends at the other instance until nothing is left for it.

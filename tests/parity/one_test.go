@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"tollgate/localrun/lambda"
 	"tollgate/tests/lab"
@@ -17,24 +16,18 @@ import (
 // one is the bootstrap in one process, which must live as long as the test.
 type one struct {
 	*lambda.Lambda
-	mu     sync.Mutex
-	frozen int
-	told   chan struct{}
+	frozen atomic.Int64
 }
 
 func deployOne(t *testing.T, l *lab.Lab, kind lambda.Kind, adjust ...func(*lambda.Options)) *one {
 	t.Helper()
-	f := &one{told: make(chan struct{})}
+	f := &one{}
 	f.Lambda = l.Deployed(t, lab.StageLambda(t), kind, append(adjust, func(o *lambda.Options) {
 		o.Concurrency = 1
 		o.Events = func(e lambda.Event) {
 			switch e.Kind {
 			case lambda.EventFrozen:
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				f.frozen++
-				close(f.told)
-				f.told = make(chan struct{})
+				f.frozen.Add(1)
 			case lambda.EventExited, lambda.EventKilled:
 				if e.Detail != "the stand-in closes" {
 					t.Errorf("the process %d is gone: %s", e.PID, e.Detail)
@@ -49,22 +42,9 @@ func deployOne(t *testing.T, l *lab.Lab, kind lambda.Kind, adjust ...func(*lambd
 // process is frozen again.
 func (f *one) settled(t *testing.T, do func()) {
 	t.Helper()
-	f.mu.Lock()
-	before := f.frozen
-	f.mu.Unlock()
 	do()
-	for deadline := time.After(20 * time.Second); ; {
-		f.mu.Lock()
-		frozen, told := f.frozen, f.told
-		f.mu.Unlock()
-		if frozen > before {
-			return
-		}
-		select {
-		case <-told:
-		case <-deadline:
-			t.Fatal("it isn't frozen after the call")
-		}
+	if err := f.Settled(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -6,6 +6,7 @@ package parity
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -23,7 +24,10 @@ import (
 )
 
 // Transport is one way to the gateway.
-type Transport struct{ Name, URL string }
+type Transport struct {
+	Name, URL string
+	settled   func(context.Context) error // nil: it needs no time to itself after a call
+}
 
 // Fleet is one gateway behind every transport, with one backend, one issuer and
 // one store behind all.
@@ -48,7 +52,7 @@ func InProcess(t *testing.T, l *lab.Lab, app string) *Fleet {
 	t.Helper()
 	f := open(t, l, app)
 	for _, kind := range lambda.Kinds() {
-		f.Transports = append(f.Transports, Transport{string(kind), l.Adapted(t, kind)})
+		f.Transports = append(f.Transports, Transport{Name: string(kind), URL: l.Adapted(t, kind)})
 	}
 	return f
 }
@@ -59,20 +63,22 @@ func Processes(t *testing.T, l *lab.Lab, app, dir string) *Fleet {
 	t.Helper()
 	f := open(t, l, app)
 	for _, kind := range lambda.Kinds() {
-		f.Transports = append(f.Transports, Transport{string(kind), l.Deployed(t, dir, kind).URL()})
+		function := l.Deployed(t, dir, kind)
+		// One process for all: what an instance remembers, such as proofs that were used, is its own.
+		f.Transports = append(f.Transports, Transport{string(kind), function.URL(), function.Settled})
 	}
 	return f
 }
 
 func open(t *testing.T, l *lab.Lab, app string) *Fleet {
 	t.Helper()
-	f := &Fleet{Lab: l, Found: map[string]*Tally{}, Reference: Transport{"bare", l.Bare(t)}}
+	f := &Fleet{Lab: l, Found: map[string]*Tally{}, Reference: Transport{Name: "bare", URL: l.Bare(t)}}
 	hosted := l.Restart(t, app, func(*host.Options) {})
 	if err := l.Host.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l.Host = nil // the rows of tests are those for no host
-	f.Transports = []Transport{{Host, hosted}}
+	f.Transports = []Transport{{Name: Host, URL: hosted}}
 	return f
 }
 
@@ -199,6 +205,11 @@ func (f *Fleet) ask(t *testing.T, c Case, way Transport) Seen {
 	}
 	_ = conn.Close()
 	<-written
+	if way.settled != nil {
+		if err := way.settled(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.Backend = f.Backend.Requests()
 	s.settle()
 	return s
