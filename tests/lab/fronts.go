@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -39,6 +40,16 @@ func (l *Lab) compile(t testing.TB, plan *contract.Plan) *gateway.Gateway {
 // of AWS's fronts: the adapter without the process.
 func (l *Lab) Adapted(t testing.TB, kind standin.Kind) (url string) {
 	t.Helper()
+	front := httptest.NewUnstartedServer(l.Front(t, kind))
+	front.Config.DisableGeneralOptionsHandler = true // as the stand-in has it
+	front.Start()
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+// Front is the same as a handler, for calls from any address.
+func (l *Lab) Front(t testing.TB, kind standin.Kind) http.Handler {
+	t.Helper()
 	plan := *l.Local.Plan
 	if plan.ClientAddress.Source == contract.SourceHost { // as boot does for a function of Lambda's
 		plan.ClientAddress.Source = contract.SourceEvent
@@ -47,11 +58,7 @@ func (l *Lab) Adapted(t testing.TB, kind standin.Kind) (url string) {
 		Gateway: l.compile(t, &plan), Limits: lambda.DefaultLimits(), Stream: kind == standin.URLStream,
 		Report: func(err error) { t.Error(err) },
 	}
-	front := httptest.NewUnstartedServer(standin.NewFront(kind, InProcessInvoke(h)))
-	front.Config.DisableGeneralOptionsHandler = true // as the stand-in has it
-	front.Start()
-	t.Cleanup(front.Close)
-	return front.URL
+	return standin.NewFront(kind, InProcessInvoke(h))
 }
 
 // InProcessInvoke hands events to the adapter as the runtime loop does.

@@ -152,3 +152,41 @@ func explain(ref, own Seen, what string) string {
 	}
 	return ""
 }
+
+// Table is every permitted difference as docs/fronts.md has it.
+func Table() string {
+	var out strings.Builder
+	out.WriteString("| difference | behind | why |\n| --- | --- | --- |\n")
+	row := func(name string, at []string, why string) {
+		where := "every front"
+		if len(at) > 0 {
+			where = strings.Join(at, ", ")
+		}
+		out.WriteString("| " + name + " | " + where + " | " + why + " |\n")
+	}
+	for _, r := range Retellings() {
+		row(r.Name, r.At, r.Why)
+	}
+	for _, d := range Differences() {
+		row(d.Name, d.At, d.Why)
+	}
+	return out.String()
+}
+
+// Unmet are the differences that no case of these fleets showed.
+func Unmet(fleets ...*Fleet) (names []string) {
+	met := func(name string) bool {
+		return slices.ContainsFunc(fleets, func(f *Fleet) bool { return f.Found[name] != nil })
+	}
+	for _, r := range Retellings() {
+		if !met(r.Name) {
+			names = append(names, r.Name)
+		}
+	}
+	for _, d := range Differences() {
+		if !met(d.Name) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"tollgate/localrun/issuer"
 	"tollgate/localrun/lambda"
@@ -103,4 +105,38 @@ func TestTenThousandInvocationsLeaveNothingBehind(t *testing.T) {
 		t.Errorf("got %+v after %d invocations, want no more than %+v", after, n, warm)
 	}
 	t.Logf("%d invocations of one process: %+v after a fifth, %+v at the end", n, warm, after)
+}
+
+// The adapter leaves no goroutine, whatever became of a call: streamed to its
+// end, left by its caller, refused.
+func TestNoInvocationLeavesAGoroutine(t *testing.T) {
+	l := lab.Surrounded(t, contracts(t))
+	token := "Authorization: Bearer " + l.Token(t, issuer.Token{API: "orders", Roles: []string{"DataReader"}})
+	fronts := map[lambda.Kind]http.Handler{}
+	for _, kind := range lambda.Kinds() {
+		fronts[kind] = l.Front(t, kind)
+	}
+	round := func() {
+		for _, front := range fronts {
+			for _, target := range []string{"/orders/42", "/orders/events?events=2&every=1ms", "/orders/42?abort=1&bytes=100000", "/nowhere"} {
+				r := httptest.NewRequest(http.MethodGet, target, nil)
+				name, value, _ := strings.Cut(token, ": ")
+				r.Header.Set(name, value)
+				func() {
+					defer func() { _ = recover() }() // how a server breaks an answer off
+					front.ServeHTTP(httptest.NewRecorder(), r)
+				}()
+			}
+		}
+	}
+	round()
+	before := runtime.NumGoroutine()
+	for range 50 {
+		round()
+	}
+	for deadline := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before+10; <-time.After(10 * time.Millisecond) { // what ends takes a moment
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d goroutines after 1,200 calls, want the %d from before", runtime.NumGoroutine(), before)
+		}
+	}
 }

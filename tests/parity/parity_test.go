@@ -2,8 +2,10 @@ package parity_test
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"tollgate/tests/lab"
@@ -19,4 +21,12 @@ func TestEveryScenarioIsAnsweredAlikeBehindEveryFront(t *testing.T) {
 		t.Run(name, func(t *testing.T) { f.Play(t, parity.Case{Name: name, Request: all[name]}) })
 	}
 	f.Report(t)
+}
+
+// docs/fronts.md is what people read of the table.
+func TestTheTableOfDifferencesIsTheDocuments(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(lab.Root(t), "docs/fronts.md"))
+	if err != nil || !strings.Contains(string(text), parity.Table()) {
+		t.Errorf("docs/fronts.md (%v) doesn't have this table:\n%s", err, parity.Table())
+	}
 }
