@@ -17,5 +17,8 @@ func main() {
 	lambda.Start(&lambda.Handler{
 		Gateway: function.Gateway, Limits: lambda.DefaultLimits(), Stream: function.Stream,
 		After: function.After, Refresh: function.Refresh, Report: function.Report,
+		Authorizer: lambda.Authorizer{
+			Policy: function.Policy, Headers: function.Headers, Parameters: function.Parameters, ByAddress: function.ByAddress,
+		},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
@@ -19,6 +20,11 @@ type Function struct {
 	After   func(context.Context) error // sends what waits, before the process may be frozen
 	Refresh func(context.Context) error // what Azure's timer does; a schedule may ask for it
 	Report  func(error)
+
+	// As an authorizer.
+	Policy              bool     // an HTTP API wants policies
+	Headers, Parameters []string // by which callers prove themselves, folded
+	ByAddress           bool     // what is granted depends on where a call comes from
 }
 
 // Lambda makes the gateway for AWS Lambda. Why it can't, it has said on stderr.
@@ -28,13 +34,28 @@ func Lambda(stdout, stderr io.Writer) (*Function, error) {
 		newLog(stdout, stderr).Error("the gateway doesn't start: " + err.Error())
 		return nil, err
 	}
+	headers, parameters := credentials(run.plan)
 	return &Function{
+		Policy: run.config.Policy, Headers: headers, Parameters: parameters, ByAddress: byAddress(run.plan),
 		Gateway: run.gateway, Stream: run.config.Stream, Report: run.parts.Report,
 		Refresh: refresh(run.gateway, run.outlets, run.telling, newLog(stdout, stderr)),
 		After: func(ctx context.Context) error {
 			return errors.Join(run.outlets.flush(ctx), run.telling.Flush(ctx))
 		},
 	}, nil
+}
+
+// credentials are the headers and parameters of tokens and of subscription keys.
+func credentials(plan *contract.Plan) (headers, parameters []string) {
+	headers = []string{"authorization", "dpop"}
+	for _, api := range plan.APIs {
+		headers, parameters = append(headers, api.KeyNames.Headers...), append(parameters, api.KeyNames.Parameters...)
+	}
+	return headers, parameters
+}
+
+func byAddress(plan *contract.Plan) bool {
+	return !plan.Addresses.Empty() || slices.ContainsFunc(plan.APIs, func(a contract.PlannedAPI) bool { return !a.Addresses.Empty() })
 }
 
 // settle binds the plan to the platform that runs it. What is before the gateway

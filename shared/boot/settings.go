@@ -35,6 +35,7 @@ const (
 	RuntimeAPI = "AWS_LAMBDA_RUNTIME_API"
 	TaskRoot   = "LAMBDA_TASK_ROOT"
 	Stream     = "TOLLGATE_LAMBDA_STREAM"
+	Authorizer = "TOLLGATE_LAMBDA_AUTHORIZER"
 
 	Region       = "AWS_REGION"
 	AccessKey    = "AWS_ACCESS_KEY_ID"
@@ -71,6 +72,7 @@ func lambdaSettings() []Setting {
 		{Name: RuntimeAPI, on: onLambda, Must: true, Doc: "Where events come from, host:port. AWS Lambda sets it."},
 		{Name: TaskRoot, on: onLambda, Default: ".", Doc: "The package's folder. AWS Lambda sets it."},
 		{Name: Stream, on: onLambda, Default: "false", Doc: "true: the function's URL streams answers (RESPONSE_STREAM). The events don't tell."},
+		{Name: Authorizer, on: onLambda, Default: "simple", Doc: "What an HTTP API's authorizer with payload 2.0 answers: simple, or policy. The events don't tell."},
 		{Name: Region, on: onLambda, Doc: "Whose STS is asked for what proves the function's role to Entra. AWS Lambda sets it."},
 		{Name: AccessKey, on: onLambda, Doc: "The role's, for minutes to hours. AWS Lambda sets it and the next two; they are no settings of yours."},
 		{Name: SecretKey, on: onLambda, Doc: "The same."},
@@ -108,6 +110,7 @@ type Config struct {
 	Environment string
 	Snapshot    string
 	Stream      bool // AWS Lambda: the front streams answers
+	Policy      bool // AWS Lambda: an HTTP API's authorizer answers with policies
 }
 
 // configure reads the settings; every missing or bad one is reported.
@@ -126,9 +129,11 @@ func configure(getenv func(string) string, on platform) (Config, error) {
 		}
 		values[s.Name] = v
 	}
-	c := Config{Environment: values[Environment], Stream: values[Stream] == "true"}
-	if v := values[Stream]; v != "" && v != "true" && v != "false" {
-		faults = append(faults, fmt.Errorf("%s is %q; it is true or false", Stream, v))
+	c := Config{Environment: values[Environment], Stream: values[Stream] == "true", Policy: values[Authorizer] == "policy"}
+	for name, words := range map[string][2]string{Stream: {"true", "false"}, Authorizer: {"simple", "policy"}} {
+		if v := values[name]; v != "" && v != words[0] && v != words[1] {
+			faults = append(faults, fmt.Errorf("%s is %q; it is %s or %s", name, v, words[0], words[1]))
+		}
 	}
 	for name, at := range map[string]*string{Contracts: &c.Contracts, Snapshot: &c.Snapshot} {
 		*at = values[name]

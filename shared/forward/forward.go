@@ -59,6 +59,9 @@ func (rt *route) deliver(ctx context.Context, w http.ResponseWriter, c *pipeline
 	if c.Request.ContentLength > rt.api.maxBody {
 		return tooLarge()
 	}
+	if _, can := w.(http.Hijacker); !can && rt.op.WebSocket && asksForWebSocket(c.Request) {
+		return refusal.New(refusal.NotImplemented, "websocket_unsupported", "No WebSocket can pass the gateway's front end.")
+	}
 	if !rt.api.places.take() {
 		return refusal.New(refusal.Unavailable, "backend_busy", "The backend has as many calls under way as it may.").
 			By("backend.maxConcurrent").Retry(time.Second)

@@ -2,6 +2,7 @@ package forward_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -201,7 +202,13 @@ func TestASilentWebSocketEndsAndABusyOneDoesnt(t *testing.T) {
 	})
 }
 
-// A recorder has no connection to hand over.
+// bound is a connection that doesn't let go.
+type bound struct{ *httptest.ResponseRecorder }
+
+func (bound) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, errors.New("it is bound")
+}
+
 func TestACallersConnectionThatCantBeTakenOverIsOurFault(t *testing.T) {
 	ended := make(chan error, 1)
 	behind := quiet(t, switching(t, ended))
@@ -210,13 +217,26 @@ func TestACallersConnectionThatCantBeTakenOverIsOurFault(t *testing.T) {
 	transport := wire.NewClient(time.Now)
 	transport.Dial = (&net.Dialer{}).DialContext
 	f := newFront(a, transport)
-	r := request(t, handshake(asks))
 	w := httptest.NewRecorder()
-	f.ServeHTTP(w, r)
+	f.ServeHTTP(bound{w}, request(t, handshake(asks)))
 	if w.Code != 500 || f.result(t).code() != "upgrade_failed" {
 		t.Errorf("got %d, want 500 upgrade_failed", w.Code)
 	}
 	<-ended
+}
+
+// A front end that hands over whole requests, as AWS Lambda does, has no connection at all.
+func TestWithoutAConnectionTheBackendIsNotAskedForAWebSocket(t *testing.T) {
+	behind := quiet(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("got a call, want none") }))
+	a := api(t, behind.URL)
+	withUpgrade(&a)
+	transport := wire.NewClient(time.Now)
+	transport.Dial = (&net.Dialer{}).DialContext
+	f, w := newFront(a, transport), httptest.NewRecorder()
+	f.ServeHTTP(w, request(t, handshake(asks)))
+	if w.Code != 501 || f.result(t).code() != "websocket_unsupported" {
+		t.Errorf("got %d, want 501 websocket_unsupported", w.Code)
+	}
 }
 
 // left hands over a connection whose other end is closed.

@@ -212,25 +212,36 @@ func (g *Gateway) refuse(w http.ResponseWriter, c *pipeline.Call, rt *route, ref
 	c.Outcome.Status = refusal.Write(w, about, refused)
 }
 
-// run finds the operation, decides and delivers. A fault of ours is answered with 500 and leaves its
-// event; without an answer the host would send the request again, up to ten
-// times (functions-host.md §2c).
+// run finds the operation, decides and delivers; without w it only decides. A fault of ours is
+// answered with 500 and leaves its event; without an answer the host would send the request again,
+// up to ten times (functions-host.md §2c).
 func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
-	ctx, c := v.ctx, v.call
+	c := v.call
 	defer func() {
 		fault := recover()
 		switch {
 		case fault == nil:
+			return
 		case c.Outcome.Status != 0:
 			c.Outcome.Broken, c.Outcome.Code = "panic; see the log", "gateway_failed"
 		default:
-			clear(w.Header()) // a delivery may have begun to say what the backend said
+			if w != nil {
+				clear(w.Header()) // a delivery may have begun to say what the backend said
+			}
 			refused = refusal.New(refusal.Internal, "gateway_failed", "The gateway failed.").Because(errors.New("panic; see the log"))
 		}
-		if fault != nil {
-			v.fault(c, fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
-		}
+		v.fault(c, fmt.Errorf("panic in call %s: %v\n%s", c.Correlation, fault, debug.Stack()))
 	}()
+	if refused = v.admit(); refused == nil && w != nil {
+		c.Passing = v.passing
+		refused = v.route.deliver(v.ctx, w, c)
+	}
+	return refused
+}
+
+// admit finds the operation and decides.
+func (v *visit) admit() (refused *refusal.Refusal) {
+	ctx, c := v.ctx, v.call
 	if v.route, refused = v.Gateway.route(c); refused != nil {
 		return refused
 	}
@@ -245,10 +256,6 @@ func (v *visit) run(w http.ResponseWriter) (refused *refusal.Refusal) {
 	}
 	if refused == nil && rt.spend != nil {
 		refused = rt.spend(ctx, c)
-	}
-	if refused == nil {
-		c.Passing = v.passing
-		refused = rt.deliver(ctx, w, c)
 	}
 	return refused
 }

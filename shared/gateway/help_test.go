@@ -235,6 +235,10 @@ func problemOf(t *testing.T, body []byte) problem {
 // answer runs the handler; broken tells that it ended the connection.
 func (s *stand) answer(r *http.Request) (w *httptest.ResponseRecorder, broken bool) {
 	w = httptest.NewRecorder()
+	front := struct {
+		*httptest.ResponseRecorder
+		http.Hijacker // a front end that could hand its connection over
+	}{ResponseRecorder: w}
 	defer func() {
 		if p := recover(); p != nil {
 			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
@@ -243,7 +247,7 @@ func (s *stand) answer(r *http.Request) (w *httptest.ResponseRecorder, broken bo
 			broken = true
 		}
 	}()
-	s.ServeHTTP(w, r)
+	s.ServeHTTP(front, r)
 	return w, false
 }
 

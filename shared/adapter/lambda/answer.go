@@ -1,16 +1,10 @@
 package lambda
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"tollgate/shared/pipeline"
 )
@@ -148,107 +142,4 @@ func spelt(name string, i int) string {
 		i >>= 1
 	}
 	return string(out)
-}
-
-// buffered is an answer that goes out whole.
-type buffered struct {
-	answer
-	body []byte
-}
-
-var (
-	_ http.ResponseWriter  = (*buffered)(nil)
-	_ pipeline.Retractable = (*buffered)(nil)
-)
-
-func (b *buffered) Write(p []byte) (int, error) {
-	if err := b.begin(len(p)); err != nil {
-		return 0, err
-	}
-	if b.head {
-		return len(p), nil
-	}
-	b.body = append(b.body, p...)
-	if !b.fits() {
-		return 0, pipeline.ErrAnswerTooLarge
-	}
-	return len(p), nil
-}
-
-// Retract: nothing is out before the end.
-func (b *buffered) Retract() bool {
-	b.retract()
-	b.body = nil
-	return true
-}
-
-// overhead is more than an answer has besides its body and its header.
-const overhead = 1 << 10
-
-// fits tells whether what there is can go out, as text or in base64. Small
-// answers, which nearly all are, fit in any case.
-func (b *buffered) fits() bool {
-	room := int(b.most) - overhead - b.headerSize()
-	if base64.StdEncoding.EncodedLen(len(b.body)) <= room {
-		return true
-	}
-	return utf8.Valid(b.body[:len(b.body)-cut(b.body)]) && escaped(b.body) <= room
-}
-
-func (b *buffered) headerSize() (n int) {
-	for name, values := range b.said {
-		for _, v := range values {
-			n += len(name) + 2*len(v) + 8
-		}
-	}
-	return n
-}
-
-// cut is how many bytes at the end are the beginning of a character.
-func cut(text []byte) int {
-	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
-		if c := text[len(text)-n]; utf8.RuneStart(c) {
-			if c >= utf8.RuneSelf && !utf8.FullRune(text[len(text)-n:]) {
-				return n
-			}
-			return 0
-		}
-	}
-	return 0
-}
-
-// escaped is how long a text is in JSON, at the most.
-func escaped(text []byte) int {
-	n := len(text) + 4*bytes.Count(text, []byte("\u2028")) + 4*bytes.Count(text, []byte("\u2029"))
-	for _, c := range text {
-		switch {
-		case c == '"' || c == '\\':
-			n++
-		case c < ' ':
-			n += 5
-		}
-	}
-	return n
-}
-
-// encode writes the answer as the front reads it.
-func (b *buffered) encode() ([]byte, error) {
-	p := payload{prelude: b.prelude()}
-	if utf8.Valid(b.body) && escaped(b.body) <= int(b.most)-overhead-b.headerSize() {
-		p.Body = string(b.body)
-	} else {
-		p.Body, p.IsBase64Encoded = base64.StdEncoding.EncodeToString(b.body), true
-	}
-	return marshal(p)
-}
-
-// marshal leaves <, > and & as they are: each would become six bytes.
-func marshal(v any) ([]byte, error) {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, errors.New("the answer can't be written as JSON")
-	}
-	return slices.Clip(bytes.TrimSuffix(out.Bytes(), []byte("\n"))), nil
 }

@@ -44,6 +44,7 @@ type Gateway interface {
 	http.Handler
 	Unreadable(w http.ResponseWriter, r *http.Request, f *wire.Fault)
 	Refuse(w http.ResponseWriter, r *http.Request, refused *refusal.Refusal)
+	Judge(r *http.Request) (*pipeline.Call, *refusal.Refusal)
 }
 
 // Handler answers events. All but Gateway may be left out.
@@ -54,6 +55,8 @@ type Handler struct {
 	After   func(ctx context.Context) error // what has to be done before the process may be frozen
 	Refresh func(ctx context.Context) error // what a schedule asks for
 	Report  func(error)
+
+	Authorizer Authorizer
 }
 
 // Invoke answers one event. What it gives is read to its end, then closed: only
@@ -64,8 +67,11 @@ func (h *Handler) Invoke(ctx context.Context, raw []byte) (io.ReadCloser, error)
 	if err != nil {
 		return nil, fmt.Errorf("the event can't be read: %w", err)
 	}
-	if scheduled(o) {
+	switch {
+	case scheduled(o):
 		return h.refresh(ctx)
+	case asks(o):
+		return h.authorize(ctx, o)
 	}
 	e, err := read(o)
 	if err != nil {

@@ -20,6 +20,8 @@ type behind struct {
 	asked  *http.Request
 	body   string
 	fault  *wire.Fault
+
+	refused *refusal.Refusal // the verdict as an authorizer
 }
 
 func (b *behind) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,6 +40,11 @@ func (b *behind) Unreadable(w http.ResponseWriter, r *http.Request, f *wire.Faul
 func (b *behind) Refuse(w http.ResponseWriter, r *http.Request, refused *refusal.Refusal) {
 	b.asked = r
 	refusal.Write(w, refusal.About{}, refused)
+}
+
+func (b *behind) Judge(r *http.Request) (*pipeline.Call, *refusal.Refusal) {
+	b.asked = r
+	return &pipeline.Call{Request: r, Correlation: "c1", Forward: http.Header{"X-Roles": {"a", "b"}}, Identity: &pipeline.Identity{Claims: pipeline.Claims{"oid": "o1"}}}, b.refused
 }
 
 // said is what a front reads.
