@@ -35,6 +35,9 @@ func (a Addresses) credentials(source *contract.Estate, groups map[string]map[st
 			groups["tenants"][auth.Federated.Tenant] = GUID("tenant", auth.Federated.Tenant)
 		}
 	}
+	if source.NeedsStore() || len(source.Gateway.Audit.Pseudonymise) > 0 || len(groups["vaults"]) > 0 { // on AWS Lambda there is no system-assigned identity to fall back to
+		groups["identities"][contract.GatewayIdentity] = GUID("identity", contract.GatewayIdentity)
+	}
 	for _, name := range source.Placeholders() {
 		if key, ok := strings.CutPrefix(name, "identities."); ok {
 			groups["identities"][key] = GUID("identity", key)

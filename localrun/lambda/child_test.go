@@ -193,7 +193,7 @@ func (r *runtime) stream(path string, q url.Values) {
 				if _, err := os.Stat(q.Get("wait") + strconv.Itoa(i)); err == nil {
 					break
 				}
-				time.Sleep(time.Millisecond)
+				<-time.After(time.Millisecond)
 			}
 		}
 		switch q.Get("do") {

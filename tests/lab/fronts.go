@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -38,9 +37,11 @@ func (l *Lab) compile(t testing.TB, plan *contract.Plan) *gateway.Gateway {
 
 // Adapted is a gateway of this lab in this process behind the stand-in for one
 // of AWS's fronts: the adapter without the process.
-func (l *Lab) Adapted(t testing.TB, kind standin.Kind) (url string) {
+func (l *Lab) Adapted(t testing.TB, kind standin.Kind, v standin.Variants) (url string) {
 	t.Helper()
-	front := httptest.NewUnstartedServer(l.Front(t, kind))
+	f := l.Front(t, kind)
+	f.Variants = v
+	front := httptest.NewUnstartedServer(f)
 	front.Config.DisableGeneralOptionsHandler = true // as the stand-in has it
 	front.Start()
 	t.Cleanup(front.Close)
@@ -48,7 +49,7 @@ func (l *Lab) Adapted(t testing.TB, kind standin.Kind) (url string) {
 }
 
 // Front is the same as a handler, for calls from any address.
-func (l *Lab) Front(t testing.TB, kind standin.Kind) http.Handler {
+func (l *Lab) Front(t testing.TB, kind standin.Kind) *standin.Front {
 	t.Helper()
 	plan := *l.Local.Plan
 	if plan.ClientAddress.Source == contract.SourceHost { // as boot does for a function of Lambda's

@@ -6,18 +6,20 @@ package parity
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"tollgate/localrun/backend"
+	"tollgate/localrun/estate"
 	"tollgate/localrun/host"
 	"tollgate/localrun/lambda"
 	"tollgate/tests/lab"
@@ -50,9 +52,19 @@ type Tally struct {
 // stand-in for the Functions host.
 func InProcess(t *testing.T, l *lab.Lab, app string) *Fleet {
 	t.Helper()
-	f := open(t, l, app)
+	return open(t, l, app).adapters(t, lambda.Variants{})
+}
+
+// Varied is the adapters alone, behind fronts that do what isn't documented in another way.
+func Varied(t *testing.T, l *lab.Lab, v lambda.Variants) *Fleet {
+	t.Helper()
+	return bare(t, l).adapters(t, v)
+}
+
+func (f *Fleet) adapters(t *testing.T, v lambda.Variants) *Fleet {
+	t.Helper()
 	for _, kind := range lambda.Kinds() {
-		f.Transports = append(f.Transports, Transport{Name: string(kind), URL: l.Adapted(t, kind)})
+		f.Transports = append(f.Transports, Transport{Name: string(kind), URL: f.Adapted(t, kind, v)})
 	}
 	return f
 }
@@ -70,9 +82,15 @@ func Processes(t *testing.T, l *lab.Lab, app, dir string) *Fleet {
 	return f
 }
 
+func bare(t *testing.T, l *lab.Lab) *Fleet {
+	t.Helper()
+	patient(t, l)
+	return &Fleet{Lab: l, Found: map[string]*Tally{}, Reference: Transport{Name: "bare", URL: l.Bare(t)}}
+}
+
 func open(t *testing.T, l *lab.Lab, app string) *Fleet {
 	t.Helper()
-	f := &Fleet{Lab: l, Found: map[string]*Tally{}, Reference: Transport{Name: "bare", URL: l.Bare(t)}}
+	f := bare(t, l)
 	hosted := l.Restart(t, app, func(*host.Options) {})
 	if err := l.Host.Ready(t.Context()); err != nil {
 		t.Fatal(err)
@@ -80,6 +98,27 @@ func open(t *testing.T, l *lab.Lab, app string) *Fleet {
 	l.Host = nil // the rows of tests are those for no host
 	f.Transports = []Transport{{Name: Host, URL: hosted}}
 	return f
+}
+
+// patient lets requests to the store take their time: a loaded machine is no outage.
+func patient(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	if l.Local.Plan.Store == nil {
+		return
+	}
+	l.Local.Plan.Store.Try = 5 * time.Second // of the gateways in this process
+	name := filepath.Join(l.Local.Dir, "environments", estate.Name+".yaml")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := regexp.MustCompile(`(?m)^store:\n( +)`).ReplaceAll(text, []byte("store:\n${1}try: 5s\n${1}"))
+	if bytes.Equal(changed, text) {
+		t.Fatalf("%s has no store", name)
+	}
+	if err := os.WriteFile(name, changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Case is one request, as it stands on the wire.
@@ -138,41 +177,6 @@ func (f *Fleet) unexplained(want, own Seen, trial bool) (open []string) {
 		}
 	}
 	return open
-}
-
-func (f *Fleet) count(name, way, sample string) {
-	if f.Found[name] == nil {
-		f.Found[name] = &Tally{At: map[string]int{}, Like: map[string]string{}}
-	}
-	f.Found[name].Count++
-	f.Found[name].At[way]++
-	f.Found[name].Like[way] = sample
-}
-
-// Report prints the table of differences that were met.
-func (f *Fleet) Report(t *testing.T) {
-	t.Helper()
-	var out strings.Builder
-	fmt.Fprintf(&out, "%d cases, %d transports, each held to the bare gateway\n", f.Cases, len(f.Transports))
-	for _, r := range Retellings() {
-		f.tell(&out, r.Name, r.Why)
-	}
-	for _, d := range Differences() {
-		f.tell(&out, d.Name, d.Why)
-	}
-	t.Log(out.String())
-}
-
-func (f *Fleet) tell(out io.Writer, name, why string) {
-	tally := f.Found[name]
-	if tally == nil {
-		return
-	}
-	var where []string
-	for _, way := range slices.Sorted(maps.Keys(tally.At)) {
-		where = append(where, fmt.Sprintf("%s %d", way, tally.At[way]))
-	}
-	fmt.Fprintf(out, "%5d  %s (%s)\n       %s\n", tally.Count, name, strings.Join(where, ", "), why)
 }
 
 // ask sends a case and notes what came of it.
