@@ -113,11 +113,12 @@ func outcome(t *testing.T, url, token string) (status int, code, correlation str
 // expires, the issuer's key is replaced, and another instance spends what the
 // user had left. Awake again, the process must know all of it.
 func TestWhatHappensWhileItIsFrozenIsKnownOnceItThaws(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	c := freezing(t)
 	end, rounds := time.Now().Add(spell(t)), 0
 	for ; rounds < 2 || time.Now().Before(end); rounds++ {
 		user := fmt.Sprintf("00000000-0000-4000-8000-%012d", rounds)
-		short := issuer.Token{API: "orders", Scopes: []string{"Orders.Read"}, User: user, Lifetime: 2 * time.Second}
+		short := issuer.Token{API: "orders", Scopes: []string{"Orders.Read"}, User: user, Lifetime: 3 * time.Second}
 		old, spent := c.Token(t, short), 0
 		for range 2 {
 			if status, code := c.call(t, old); status != http.StatusOK {
@@ -131,7 +132,7 @@ func TestWhatHappensWhileItIsFrozenIsKnownOnceItThaws(t *testing.T) {
 		}
 		fresh := c.Token(t, issuer.Token{API: "orders", Scopes: []string{"Orders.Read"}, User: user})
 		spent += drain(t, c.other, fresh)
-		<-time.After(3200 * time.Millisecond) // frozen: the token's two seconds, the skew's one
+		<-time.After(4200 * time.Millisecond) // frozen: the token's three seconds, the skew's one
 		if status, code := c.call(t, old); status != http.StatusUnauthorized || code != "token_expired" && code != "unknown_key" {
 			t.Errorf("round %d: got %d %s for a token that expired while it was frozen, want 401", rounds, status, code)
 		}

@@ -73,6 +73,7 @@ func footprintOf(t *testing.T, pid int) (f footprint) {
 // Granted, refused, unreadable and streamed: after the first fifth, ten thousand
 // invocations and as many thaws hold nothing that the first didn't.
 func TestTenThousandInvocationsLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
 	l := lab.Surrounded(t, contracts(t))
 	f := deployOne(t, l, lambda.URL)
 	pid := f.PIDs()[0]

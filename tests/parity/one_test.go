@@ -6,12 +6,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"tollgate/localrun/lambda"
 	"tollgate/tests/lab"
 )
+
+// kept is the bootstrap, built for the first test that needs it.
+var kept struct {
+	sync.Once
+	dir string
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if kept.dir != "" {
+		_ = os.RemoveAll(kept.dir)
+	}
+	os.Exit(code)
+}
+
+func staged(t *testing.T) string {
+	t.Helper()
+	kept.Do(func() {
+		dir, err := os.MkdirTemp("", "tollgate-bootstrap-")
+		if err == nil {
+			kept.dir = dir
+			err = os.CopyFS(dir, os.DirFS(lab.StageLambda(t)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	return kept.dir
+}
 
 // one is the bootstrap in one process, which must live as long as the test.
 type one struct {
@@ -22,7 +53,7 @@ type one struct {
 func deployOne(t *testing.T, l *lab.Lab, kind lambda.Kind, adjust ...func(*lambda.Options)) *one {
 	t.Helper()
 	f := &one{}
-	f.Lambda = l.Deployed(t, lab.StageLambda(t), kind, append(adjust, func(o *lambda.Options) {
+	f.Lambda = l.Deployed(t, staged(t), kind, append(adjust, func(o *lambda.Options) {
 		o.Concurrency = 1
 		o.Events = func(e lambda.Event) {
 			switch e.Kind {

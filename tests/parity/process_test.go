@@ -22,7 +22,7 @@ func contracts(t *testing.T) string { t.Helper(); return filepath.Join(lab.Root(
 // The same scenarios through the bootstrap as it is deployed.
 func TestTheBootstrapAnswersEveryScenarioAlike(t *testing.T) {
 	l := lab.Surrounded(t, contracts(t))
-	f := parity.Processes(t, l, lab.StageApp(t), lab.StageLambda(t))
+	f := parity.Processes(t, l, lab.StageApp(t), staged(t))
 	all := scenarios.Requests(t, l, "../scenarios")
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) { f.Play(t, parity.Case{Name: name, Request: all[name]}) })
@@ -49,7 +49,7 @@ func get(t *testing.T, url, token string) *http.Response {
 
 func TestServerSentEventsComeOneByOne(t *testing.T) {
 	l := lab.Surrounded(t, contracts(t))
-	f := l.Deployed(t, lab.StageLambda(t), lambda.URLStream)
+	f := l.Deployed(t, staged(t), lambda.URLStream)
 	token := l.Token(t, issuer.Token{API: "orders", Roles: []string{"DataReader"}})
 	resp := get(t, f.URL()+"/orders/events?events=4&every=200ms", token)
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
@@ -78,7 +78,7 @@ func TestServerSentEventsComeOneByOne(t *testing.T) {
 // A stream that nobody reads to its end costs its call, not the process.
 func TestACallerThatLeavesAStreamLeavesTheProcessWhole(t *testing.T) {
 	l := lab.Surrounded(t, contracts(t))
-	f := l.Deployed(t, lab.StageLambda(t), lambda.URLStream)
+	f := l.Deployed(t, staged(t), lambda.URLStream)
 	before := f.PIDs()
 	token := l.Token(t, issuer.Token{API: "orders", Roles: []string{"DataReader"}})
 	resp := get(t, f.URL()+"/orders/events?events=3&every=50ms", token)
