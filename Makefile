@@ -87,12 +87,17 @@ bench: ## speed, as ratios and counts; the machine is shared, so compare within 
 	$(GO) test -run '^$$' -bench . -benchmem ./shared/... ./tests/bench/...
 
 .PHONY: package
-package: tools ## dist/azure.zip for a Function App: Linux, x86-64, reproducible, checked; SNAPSHOT=prod adds prod's key sets
+package: tools ## dist/azure.zip, dist/lambda.zip (arm64) and dist/lambda-x86_64.zip: reproducible, checked; SNAPSHOT=prod adds prod's key sets
 	GOOS=linux GOARCH=amd64 CGO_ENABLED=0 $(HANDLER) -o $(BIN)/azure-handler ./functions/azure
 	@rm -f $(DIST)/azure.zip
 	@$(STAGE)
 	@if [ -n "$(SNAPSHOT)" ]; then $(BIN)/tollgate snapshot --environment $(SNAPSHOT) --out $(DIST)/azure/snapshot; fi
 	$(BIN)/tollgate package --app $(DIST)/azure --out $(DIST)/azure.zip
+	@for arch in arm64 amd64; do \
+	  out=$(DIST)/lambda$$([ $$arch = amd64 ] && echo -x86_64); rm -rf $$out $$out.zip && mkdir -p $$out && \
+	  GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(BOOTSTRAP) -o $$out/bootstrap ./functions/lambda && cp -R contracts $$out/contracts && \
+	  { [ -z "$(SNAPSHOT)" ] || cp -R $(DIST)/azure/snapshot $$out/snapshot; } && \
+	  $(BIN)/tollgate package --app $$out --out $$out.zip || exit 1; done
 
 .PHONY: schema
 schema: ## contracts/schema.json and contracts/event.schema.json from the Go types
@@ -112,6 +117,9 @@ tools:
 # The handler holds neither a path of the machine that built it nor the state of
 # its working copy: equal sources give equal bytes.
 HANDLER = $(GO) build -trimpath -buildvcs=false -ldflags "-s -w"
+
+# Without the tag, the library for AWS Lambda links its RPC mode too.
+BOOTSTRAP = $(HANDLER) -tags lambda.norpc
 
 define STAGE
 rm -rf $(DIST)/azure && mkdir -p $(DIST)/azure && \

@@ -16,7 +16,7 @@ func packageCommand() *cobra.Command {
 	var app, out string
 	cmd := &cobra.Command{
 		Use:   "package",
-		Short: "Zip the staged app for a Function App: the same contents give the same bytes",
+		Short: "Zip a staged app, for a Function App or AWS Lambda: the same contents give the same bytes",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := bundle.Check(app); err != nil {

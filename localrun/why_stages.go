@@ -81,7 +81,7 @@ func stageOfCode(code, rule string) string {
 		{"stepUp", "step_up_required insufficient_claims"},
 		{"forward", "claim_not_forwardable"},
 		{"limits", "rate_exceeded quota_exceeded bandwidth_exceeded limit_key_missing limit_unavailable"},
-		{backendStage, "backend_unreachable backend_timeout backend_busy backend_open backend_broke_off body_broken body_timeout body_too_large credential_unavailable assertion_unavailable assertion_not_possible audit_unavailable consent_required interaction_required token_not_exchangeable user_required upgrade_failed gateway_failed client_gone"},
+		{backendStage, "backend_unreachable backend_timeout backend_busy backend_open backend_broke_off body_broken body_timeout body_too_large credential_unavailable assertion_unavailable assertion_not_possible audit_unavailable consent_required interaction_required token_not_exchangeable user_required upgrade_failed gateway_failed client_gone payload_too_large answer_too_large answer_broke_off invocation_timeout websocket_unsupported"},
 	} {
 		for known := range strings.FieldsSeq(s.codes) {
 			if known == code {

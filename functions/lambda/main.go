@@ -17,6 +17,7 @@ func main() {
 	lambda.Start(&lambda.Handler{
 		Gateway: function.Gateway, Limits: lambda.DefaultLimits(), Stream: function.Stream,
 		After: function.After, Refresh: function.Refresh, Report: function.Report,
+		Now: function.Now, Thawed: function.Thawed,
 		Authorizer: lambda.Authorizer{
 			Policy: function.Policy, Headers: function.Headers, Parameters: function.Parameters, ByAddress: function.ByAddress,
 		},

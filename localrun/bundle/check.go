@@ -35,13 +35,17 @@ func Open(name string) (dir string, done func(), err error) {
 }
 
 // Check reports everything for which a real host would not load the app, or
-// would call the handler in another way than it was tested.
+// would call the handler in another way than it was tested. A package with a
+// bootstrap is one for AWS Lambda.
 func Check(name string) error {
 	dir, done, err := Open(name)
 	if err != nil {
 		return err
 	}
 	defer done()
+	if _, err := os.Stat(filepath.Join(dir, Bootstrap)); err == nil {
+		return checkLambda(dir)
+	}
 	faults := []error{checkFiles(dir), checkContracts(filepath.Join(dir, "contracts"))}
 	app, err := host.Load(dir)
 	if err != nil {
@@ -146,19 +150,26 @@ func checkHandler(app *host.App) error {
 		// The tools that publish a package give the executable bit to the entry of exactly this name.
 		faults = append(faults, fmt.Errorf("host.json: defaultExecutablePath is %q, want %q, spelt as the package's entry is", exe, Handler))
 	}
-	if info.Mode()&0o111 == 0 {
-		faults = append(faults, errors.New(Handler+": has no executable bit; its zip entry needs mode 0755 and the Unix creator"))
+	return errors.Join(append(faults, checkProgram(file, info.Mode(), "the host runs x86-64 (GOARCH=amd64)", elf.EM_X86_64))...)
+}
+
+// checkProgram: executable, static, and for a machine that there is.
+func checkProgram(file string, mode fs.FileMode, wanted string, machines ...elf.Machine) error {
+	name := filepath.Base(file)
+	var faults []error
+	if mode&0o111 == 0 {
+		faults = append(faults, errors.New(name+": has no executable bit; its zip entry needs mode 0755 and the Unix creator"))
 	}
 	f, err := elf.Open(file)
 	if err != nil {
-		return errors.Join(append(faults, fmt.Errorf("%s: isn't a Linux program: %w", Handler, err))...)
+		return errors.Join(append(faults, fmt.Errorf("%s: isn't a Linux program: %w", name, err))...)
 	}
 	defer f.Close()
-	if f.Machine != elf.EM_X86_64 {
-		faults = append(faults, fmt.Errorf("%s: is built for %s; the host runs x86-64 (GOARCH=amd64)", Handler, f.Machine))
+	if !slices.Contains(machines, f.Machine) {
+		faults = append(faults, fmt.Errorf("%s: is built for %s; %s", name, f.Machine, wanted))
 	}
 	if slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
-		faults = append(faults, errors.New(Handler+": is dynamically linked; build it with CGO_ENABLED=0"))
+		faults = append(faults, errors.New(name+": is dynamically linked; build it with CGO_ENABLED=0"))
 	}
 	return errors.Join(faults...)
 }

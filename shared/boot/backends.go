@@ -22,6 +22,7 @@ type Outside struct {
 	Now    func() time.Time    // nil: the real clock
 	probe  *probe              // measures what the parts do; nil: nothing does
 	role   *role               // on AWS; nil: the managed identity
+	pools  *pools              // of what is kept; nil: nobody wants to know
 }
 
 // backends are the ways to backends, and the gateway's credentials for them.
@@ -41,16 +42,15 @@ func newBackends(o Outside) *backends {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
+	transport := o.transport()
 	// The platform's endpoint is on this machine, in plain http, and its header is a
 	// secret: no proxy is to see it.
-	near := transport.Clone()
+	near := o.transport()
 	near.Proxy = nil
 	identity := o.identity(transport, near)
 	vaults := secret.Vaults{Tokens: identity, Transport: transport}
 	return &backends{
-		vaults: vaults, outside: o, plain: client(tlsConfig("", nil), o.Now), own: map[string]*backendauth.Backend{},
+		vaults: vaults, outside: o, plain: o.client(tlsConfig("", nil)), own: map[string]*backendauth.Backend{},
 		sources: backendauth.Sources{
 			Tokens: identity, Entra: credential.NewEntra(identity, transport, o.Now, newID), Now: o.Now,
 			Secrets: secret.NewSource(vaults, o.Now),
@@ -96,7 +96,7 @@ func (b *backends) transport(api contract.PlannedAPI) http.RoundTripper {
 		return b.plain
 	}
 	connect := func(certificate *tls.Certificate) retirable {
-		own := client(tlsConfig(back.CA, certificate), b.outside.Now)
+		own := b.outside.client(tlsConfig(back.CA, certificate))
 		if back.HTTP2 {
 			return overHTTP2(own)
 		}
@@ -108,9 +108,10 @@ func (b *backends) transport(api contract.PlannedAPI) http.RoundTripper {
 	return connect(nil)
 }
 
-func client(config *tls.Config, now func() time.Time) *wire.Client {
-	c := wire.NewClient(now)
+func (o Outside) client(config *tls.Config) *wire.Client {
+	c := wire.NewClient(o.Now)
 	c.TLS = config
+	o.pools.add(c)
 	return c
 }
 

@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -65,6 +64,7 @@ type assembled struct {
 	gateway *gateway.Gateway
 	outlets outlets
 	telling *telemetry.Telemetry // nil: nobody is told
+	pools   *pools               // on AWS Lambda
 }
 
 // assemble makes a gateway of the settings. It does no network.
@@ -85,7 +85,8 @@ func assemble(getenv func(string) string, on platform, stdout, stderr io.Writer)
 	}
 	outside := Outside{Getenv: getenv, probe: &probe{}}
 	if on == onLambda {
-		if outside.role, err = newRole(getenv, plan); err != nil {
+		outside.pools = &pools{}
+		if outside.role, err = outside.newRole(plan); err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +103,7 @@ func assemble(getenv func(string) string, on platform, stdout, stderr io.Writer)
 	}
 	gw := gateway.Compile(plan, parts)
 	follow(gw)
-	return &assembled{config, plan, parts, gw, more, telling}, nil
+	return &assembled{config, plan, parts, gw, more, telling, outside.pools}, nil
 }
 
 // lastWords is how long sending what waits may take at the end.
@@ -150,12 +151,10 @@ func Parts(stdout, stderr io.Writer) gateway.Parts {
 // Parts are the same with another process around them.
 func (o Outside) Parts(stdout, stderr io.Writer) gateway.Parts {
 	log := newLog(stdout, stderr)
-	keys := http.DefaultTransport.(*http.Transport).Clone()
-	keys.MaxResponseHeaderBytes = 64 << 10
 	parts := gateway.Parts{
 		Now:    time.Now,
 		NewID:  newID,
-		Keys:   keys,
+		Keys:   o.transport(),
 		Events: audit.NewLines(stdout),
 		Build:  build(),
 		Report: reporter(log),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"sync"
 
@@ -23,9 +22,8 @@ func (o Outside) addOutlets(p *gateway.Parts, plan *contract.Plan, lines *audit.
 	if said.Logs == nil && said.EventHub == nil {
 		return nil
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
-	near := transport.Clone() // see newBackends
+	transport := o.transport()
+	near := o.transport() // see newBackends
 	near.Proxy = nil
 	o.Now = p.Now
 	identity := o.identity(transport, near)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"tollgate/shared/contract"
 	"tollgate/shared/gateway"
@@ -20,6 +22,8 @@ type Function struct {
 	After   func(context.Context) error // sends what waits, before the process may be frozen
 	Refresh func(context.Context) error // what Azure's timer does; a schedule may ask for it
 	Report  func(error)
+	Now     func() time.Time
+	Thawed  func() // gives up connections that may have been closed meanwhile
 
 	// As an authorizer.
 	Policy              bool     // an HTTP API wants policies
@@ -29,20 +33,45 @@ type Function struct {
 
 // Lambda makes the gateway for AWS Lambda. Why it can't, it has said on stderr.
 func Lambda(stdout, stderr io.Writer) (*Function, error) {
-	run, err := assemble(os.Getenv, onLambda, stdout, stderr)
+	f, err := function(os.Getenv, stdout, stderr)
 	if err != nil {
 		newLog(stdout, stderr).Error("the gateway doesn't start: " + err.Error())
+	}
+	return f, err
+}
+
+func function(getenv func(string) string, stdout, stderr io.Writer) (*Function, error) {
+	run, err := assemble(getenv, onLambda, stdout, stderr)
+	if err != nil {
 		return nil, err
 	}
 	headers, parameters := credentials(run.plan)
 	return &Function{
 		Policy: run.config.Policy, Headers: headers, Parameters: parameters, ByAddress: byAddress(run.plan),
-		Gateway: run.gateway, Stream: run.config.Stream, Report: run.parts.Report,
+		Gateway: run.gateway, Stream: run.config.Stream, Report: run.parts.Report, Now: run.parts.Now, Thawed: run.pools.empty,
 		Refresh: refresh(run.gateway, run.outlets, run.telling, newLog(stdout, stderr)),
-		After: func(ctx context.Context) error {
-			return errors.Join(run.outlets.flush(ctx), run.telling.Flush(ctx))
-		},
+		After:   run.after(),
 	}, nil
+}
+
+// deaf is how long a collector that failed isn't told anything: each call would
+// pay for its silence. What is measured meanwhile waits, or is dropped and counted.
+const deaf = 30 * time.Second
+
+func (run *assembled) after() func(context.Context) error {
+	var until atomic.Int64 // Unix nanoseconds
+	return func(ctx context.Context) error {
+		err := run.outlets.flush(ctx)
+		if run.parts.Now().UnixNano() < until.Load() {
+			return err
+		}
+		failed := run.telling.Flush(ctx)
+		if failed != nil {
+			until.Store(run.parts.Now().Add(deaf).UnixNano())
+			failed = fmt.Errorf("telemetry: %w", failed)
+		}
+		return errors.Join(err, failed)
+	}
 }
 
 // credentials are the headers and parameters of tokens and of subscription keys.

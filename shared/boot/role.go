@@ -2,7 +2,6 @@ package boot
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"tollgate/shared/contract"
@@ -16,14 +15,12 @@ type role struct {
 }
 
 // newRole is nil where AWS says no region: on a laptop. What needs it then is refused.
-func newRole(getenv func(string) string, plan *contract.Plan) (*role, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
+func (o Outside) newRole(plan *contract.Plan) (*role, error) {
 	source := &sts.Source{
 		Keys: func() sts.Keys {
-			return sts.Keys{ID: getenv(AccessKey), Secret: getenv(SecretKey), Session: getenv(SessionToken)}
+			return sts.Keys{ID: o.Getenv(AccessKey), Secret: o.Getenv(SecretKey), Session: o.Getenv(SessionToken)}
 		},
-		Region: getenv(Region), Endpoint: getenv(STS), Transport: transport, Now: time.Now,
+		Region: o.Getenv(Region), Endpoint: o.Getenv(STS), Transport: o.transport(), Now: time.Now,
 	}
 	if source.Region == "" {
 		return nil, nil

@@ -31,8 +31,7 @@ type store struct {
 }
 
 func newStore(o Outside, tokens sdk.Tokens, secrets subscription.Secrets) *store {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = 64 << 10
+	transport := o.transport()
 	transport.MaxIdleConnsPerHost = 64 // every request that needs the store needs the same host
 	return &store{outside: o, tokens: tokens, transport: transport, secrets: secrets}
 }

@@ -21,8 +21,7 @@ func (o Outside) watched(p *gateway.Parts, plan *contract.Plan) (t *telemetry.Te
 	if !config.On() {
 		return nil, func(*gateway.Gateway) {}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() // connections of its own: a slow collector is nobody else's concern
-	transport.MaxResponseHeaderBytes = 64 << 10
+	transport := o.transport() // connections of its own: a slow collector is nobody else's concern
 	transport.MaxConnsPerHost = 2
 	t = telemetry.New(plan, config, telemetry.Options{
 		Now: p.Now, Random: mathrand.Uint64, Transport: transport, Warn: p.Identity.Warn, Build: p.Build, Instance: newID(),

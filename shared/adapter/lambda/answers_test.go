@@ -114,6 +114,18 @@ func TestAnAnswerThatTheFrontCanNotTakeIsTakenBack(t *testing.T) {
 	}
 }
 
+func TestALoadBalancerTakesLess(t *testing.T) {
+	for n, want := range map[int]int{1<<20 - 2<<10: 200, 1 << 20: 502} {
+		handler := &lambda.Handler{Gateway: held(func(w http.ResponseWriter) error {
+			_, err := io.WriteString(w, strings.Repeat("a", n))
+			return err
+		})}
+		if got, err := invoke(t, handler, albEvent); err != nil || got.StatusCode != want {
+			t.Errorf("%d bytes: got %d, %v, want %d", n, got.StatusCode, err, want)
+		}
+	}
+}
+
 func TestAPanicIsAnAnswerAndTheProcessLives(t *testing.T) {
 	var told error
 	handler := &lambda.Handler{Gateway: &behind{answer: func(http.ResponseWriter, *http.Request) { panic("hunter2") }}, Report: func(err error) { told = err }}
@@ -259,5 +271,20 @@ func TestAScheduleRefreshesWhatATimerWould(t *testing.T) {
 	handler.Refresh = func(context.Context) error { return errors.New("hunter2") }
 	if _, err := invoke(t, handler, `{"source":"aws.scheduler"}`); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want a failed invocation that tells nothing", err)
+	}
+}
+
+// Node, for one, keeps an idle connection for five seconds; frozen, nobody hears of its end.
+func TestConnectionsThatAreLeftFromBeforeAFreezeAreGivenUp(t *testing.T) {
+	now, thawed := time.Unix(1, 0), 0
+	handler := &lambda.Handler{Gateway: &behind{}, Now: func() time.Time { return now }, Thawed: func() { thawed++ }}
+	for _, c := range []struct {
+		passes time.Duration
+		want   int
+	}{{0, 0}, {2 * time.Second, 0}, {4 * time.Second, 1}, {time.Second, 1}, {time.Hour, 2}} {
+		now = now.Add(c.passes)
+		if _, err := invoke(t, handler, httpEvent); err != nil || thawed != c.want {
+			t.Errorf("after %s: got %d, %v, want %d", c.passes, thawed, err, c.want)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"tollgate/shared/pipeline"
@@ -26,16 +27,19 @@ type Limits struct {
 	Event      int           // bytes of an event; 413 beyond
 	Answer     int64         // bytes of a whole answer, as JSON; 502 beyond
 	Stream     int64         // bytes of a streamed answer's content
+	Balancer   int64         // bytes of an answer to a load balancer, as JSON
 	Margin     time.Duration // before the end of an invocation, from which on there is no time for a backend
 	Flush      time.Duration // how long work after an answer may take
+	Idle       time.Duration // without a call, after which kept connections aren't trusted
 	LastMoment time.Duration // what is left of an invocation after that work
 }
 
-// DefaultLimits: Lambda takes 6 MB each way, and 20 MB streamed (Lambda quotas).
+// DefaultLimits: Lambda takes 6 MB each way, and 20 MB streamed (Lambda quotas); a
+// load balancer 1 MB.
 func DefaultLimits() Limits {
 	return Limits{
-		Event: 6 << 20, Answer: 6 << 20, Stream: 20 << 20,
-		Margin: 500 * time.Millisecond, Flush: 2 * time.Second, LastMoment: 50 * time.Millisecond,
+		Event: 6 << 20, Answer: 6 << 20, Stream: 20 << 20, Balancer: 1 << 20,
+		Margin: 500 * time.Millisecond, Flush: 2 * time.Second, LastMoment: 50 * time.Millisecond, Idle: 3 * time.Second,
 	}
 }
 
@@ -56,13 +60,21 @@ type Handler struct {
 	Refresh func(ctx context.Context) error // what a schedule asks for
 	Report  func(error)
 
+	// Thawed is called where the process may have been frozen for longer than
+	// servers keep connections open, by Now.
+	Thawed func()
+	Now    func() time.Time
+
 	Authorizer Authorizer
+
+	idle atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
 }
 
 // Invoke answers one event. What it gives is read to its end, then closed: only
 // then is the invocation's work done. An error is an event that can't be read;
 // it holds nothing of the event.
 func (h *Handler) Invoke(ctx context.Context, raw []byte) (io.ReadCloser, error) {
+	h.wake()
 	o, err := parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("the event can't be read: %w", err)
@@ -106,8 +118,22 @@ func (h *Handler) within(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithDeadlineCause(ctx, end.Add(-h.Limits.Margin), pipeline.ErrOutOfTime)
 }
 
+// wake looks at how long the process had nothing to do. A clock that stands still
+// while it is frozen would not tell.
+func (h *Handler) wake() {
+	if h.Thawed == nil || h.Now == nil {
+		return
+	}
+	if since := h.idle.Load(); since != 0 && h.Now().UnixNano()-since > int64(h.Limits.Idle) {
+		h.Thawed()
+	}
+}
+
 // after is the work that must not wait for the next call.
 func (h *Handler) after(ctx context.Context) {
+	if h.Now != nil {
+		defer func() { h.idle.Store(h.Now().UnixNano()) }()
+	}
 	if h.After == nil {
 		return
 	}
@@ -124,7 +150,11 @@ func (h *Handler) after(ctx context.Context) {
 }
 
 func (h *Handler) whole(e *event, serve func(http.ResponseWriter), done func()) (io.ReadCloser, error) {
-	w := &buffered{answer: newAnswer(e.front, e.method, h.Limits.Answer)}
+	most := h.Limits.Answer
+	if e.front == alb || e.front == albMulti {
+		most = h.Limits.Balancer
+	}
+	w := &buffered{answer: newAnswer(e.front, e.method, most)}
 	if !h.run(serve, w) {
 		w.Retract()
 		broken(w)
