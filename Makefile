@@ -10,9 +10,12 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: tools ## bin/tollgate, bin/azure-handler, and the app as it is deployed in dist/azure
+build: tools ## bin/tollgate, and the apps as they are deployed: dist/azure, dist/lambda
 	CGO_ENABLED=0 $(HANDLER) -o $(BIN)/azure-handler ./functions/azure
 	@$(STAGE)
+	@rm -rf $(DIST)/lambda && mkdir -p $(DIST)/lambda
+	CGO_ENABLED=0 $(HANDLER) -tags lambda.norpc -o $(DIST)/lambda/bootstrap ./functions/lambda
+	@cp -R contracts $(DIST)/lambda/contracts
 
 .PHONY: run
 run: build ## the whole local run, until Ctrl-C
@@ -40,7 +43,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	  done; done
 
 .PHONY: prove
-prove: deps ## what takes long: 500 kills under load, a million tokens and values, a quota of a million, gigabytes, aborted requests, ten minutes of each fuzz target
+prove: deps ## what takes long: 500 kills under load, a million tokens and values, a quota of a million, gigabytes, aborted requests, every attack through every front's processes, ten minutes of freeze and thaw and of each fuzz target
 	TOLLGATE_KILLS=500 $(GO) test -race -count 1 -run 'Killed' -v ./tests/faults
 	TOLLGATE_GIGABYTES=1 $(GO) test -count 1 -run 'NoTraceInMemory' -timeout 30m -v ./tests/flow
 	TOLLGATE_TOKENS=1000000 $(GO) test -count 1 -run 'H142' -timeout 60m -v ./shared/token
@@ -50,6 +53,8 @@ prove: deps ## what takes long: 500 kills under load, a million tokens and value
 	$(MAKE) --no-print-directory $(DIST)/collector/otelcol
 	TOLLGATE_COLLECTOR=$(CURDIR)/$(DIST)/collector/otelcol $(GO) test -tags collector -count 1 -run 'RealCollector' -v ./shared/telemetry
 	TOLLGATE_QUOTA=1000000 TOLLGATE_CURVE=$(CURDIR)/docs/limits.svg $(GO) test -count 1 -run 'Simulated|Edges|Curve' -v ./tests/limits
+	TOLLGATE_PARITY=processes $(GO) test -count 1 -run 'AnsweredAlike' -timeout 60m -v ./tests/adversarial
+	TOLLGATE_FREEZE=10m TOLLGATE_INVOCATIONS=100000 $(GO) test -count 1 -run 'Thaws|LeaveNothing' -timeout 60m -v ./tests/parity
 	$(MAKE) fuzz FUZZTIME=10m
 
 # A collector of OpenTelemetry's own, of the newest set of modules that is whole

@@ -79,7 +79,7 @@ func (s *stage) greet(out io.Writer) {
 	fmt.Fprintf(out, `
 The gateway is up.
 
-  gateway   %s  (process %d)
+  gateway   %s  (process %d%s)
   inspector %s  (requests as they arrive: open it in a browser)
   issuer    %s  (stand-in for Entra ID)
   backend   %s  (echoes what it gets)
@@ -89,7 +89,7 @@ The gateway is up.
   events    %s
   contracts %s
 
-`, r.Gateway, r.PID, r.Inspector, r.Issuer, r.Backend, r.Vault, r.Identity, s.where(), r.Events, r.Source)
+`, r.Gateway, r.PID, s.before(), r.Inspector, r.Issuer, r.Backend, r.Vault, r.Identity, s.where(), r.Events, r.Source)
 	allowed, refused := samples(s.local.Plan)
 	for _, c := range []struct {
 		what string
@@ -103,6 +103,17 @@ The gateway is up.
 		fmt.Fprintf(out, "With a key, until its limit is reached:\n%s\n", text)
 	}
 	fmt.Fprint(out, "In another terminal: bin/tollgate watch, bin/tollgate who, bin/tollgate token --help, bin/tollgate call --help\nStop with Ctrl-C.\n")
+}
+
+// before says what the gateway runs behind, where that isn't the usual.
+func (s *stage) before() string {
+	if s.flags.lambda == "" {
+		return ""
+	}
+	return "; on the stand-in for AWS Lambda, behind " + map[string]string{
+		"rest": "a REST API", "http": "an HTTP API", "url": "a function URL", "url-stream": "a function URL that streams",
+		"alb": "a load balancer", "alb-multi": "a load balancer with multi-value headers",
+	}[s.flags.lambda]
 }
 
 // at is what other commands need to find this run.

@@ -38,6 +38,7 @@ type stage struct {
 
 	around                  *credentials.Around
 	identity, vault, tables string // addresses; no tables: --tables named others
+	sts                     string
 	connection              string // of the tables, wherever they are
 
 	mu sync.Mutex // one line at a time
@@ -204,8 +205,12 @@ func (s *stage) openEvents(name string) (err error) {
 	return nil
 }
 
-// openFront starts the real handler, behind the stand-in for the host or bare.
+// openFront starts the real handler, behind the stand-in for the host or bare, or
+// the bootstrap under the stand-in for Lambda.
 func (s *stage) openFront(ctx context.Context, app string, port int) (err error) {
+	if s.flags.lambda != "" {
+		return s.openLambda(ctx, app, port)
+	}
 	settings := s.platform()
 	settings[boot.Contracts], settings[boot.Environment] = s.local.Dir, estate.Name
 	options := host.Options{

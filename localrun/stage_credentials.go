@@ -22,7 +22,7 @@ func (s *stage) surround(ctx context.Context, a *estate.Addresses, echo http.Han
 		return err
 	}
 	s.around = around
-	for address, h := range map[*string]http.Handler{&a.Vault: around.Vault, &s.identity: around.Identity, &a.Secure: echo} {
+	for address, h := range map[*string]http.Handler{&a.Vault: around.Vault, &s.identity: around.Identity, &s.sts: around.STS, &a.Secure: echo} {
 		l, err := s.listen()
 		if err != nil {
 			return err

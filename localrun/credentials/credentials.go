@@ -15,7 +15,9 @@ import (
 	"tollgate/localrun/estate"
 	"tollgate/localrun/identity"
 	"tollgate/localrun/issuer"
+	"tollgate/localrun/lambda"
 	"tollgate/localrun/storage"
+	"tollgate/localrun/sts"
 	"tollgate/localrun/vault"
 	"tollgate/shared/contract"
 )
@@ -24,7 +26,8 @@ import (
 type Around struct {
 	Vault     *vault.Vault
 	Identity  *identity.Identity
-	Header    string // of the identity endpoint
+	Header    string   // of the identity endpoint
+	STS       *sts.STS // what gives a function's role on AWS its proof
 	Authority *Authority
 	TLS       *tls.Config // of the backend that demands a certificate
 
@@ -52,6 +55,7 @@ func New(now func() time.Time) (*Around, error) {
 	a.Storage = storage.New(storage.Options{Key: a.StorageKey, Authority: "https://login.microsoftonline.com/" + estate.Tenant(), Now: now})
 	a.Vault = vault.New(vault.Options{Authority: "https://login.microsoftonline.com/" + estate.Tenant(), Now: now})
 	a.Identity = identity.New(identity.Options{Header: a.Header, Known: a.known, Mint: a.mint, Now: now})
+	a.STS = sts.New(sts.Options{KeyID: lambda.KeyID, Session: lambda.Session, Mint: a.state, Now: now})
 	return a, nil
 }
 
@@ -113,6 +117,19 @@ func (a *Around) mint(id, resource string) (string, error) {
 	return a.entra.Mint(issuer.Token{
 		API: a.plan.APIs[0].Name, Client: id, Lifetime: identity.Lifetime, Undeclared: true, Claims: map[string]any{"aud": resource},
 	})
+}
+
+// state is what AWS says of the function's role. Here the stand-in for Entra
+// signs it too: it trusts what it signed, as a registration trusts AWS's issuer.
+func (a *Around) state(audience string, life time.Duration) (string, error) {
+	return a.entra.Mint(issuer.Token{
+		API: a.plan.APIs[0].Name, Client: estate.Role(), Lifetime: life, Undeclared: true, Claims: map[string]any{"aud": audience},
+	})
+}
+
+// OnLambda are those of a function of AWS Lambda, with the stand-in for STS at address.
+func OnLambda(address string) map[string]string {
+	return map[string]string{"AWS_ENDPOINT_URL_STS": address}
 }
 
 // Settings are what the platform would set for the handler, with the identity endpoint at address.

@@ -35,6 +35,9 @@ func (a Addresses) credentials(source *contract.Estate, groups map[string]map[st
 			groups["tenants"][auth.Federated.Tenant] = GUID("tenant", auth.Federated.Tenant)
 		}
 	}
+	if source.NeedsStore() || len(source.Gateway.Audit.Pseudonymise) > 0 || len(groups["vaults"]) > 0 { // on AWS Lambda there is no system-assigned identity to fall back to
+		groups["identities"][contract.GatewayIdentity] = GUID("identity", contract.GatewayIdentity)
+	}
 	for _, name := range source.Placeholders() {
 		if key, ok := strings.CutPrefix(name, "identities."); ok {
 			groups["identities"][key] = GUID("identity", key)
@@ -62,6 +65,38 @@ func trust(o *issuer.Options, plan *contract.Plan) {
 		}
 	}
 }
+
+// Role is the client that the stand-in for Entra takes a function's role on AWS for.
+func Role() string { return GUID("identity", "role on aws") }
+
+// trustRole has every registration trust the role too that would trust the
+// gateway's identity, or is it: on AWS there is no managed identity.
+func trustRole(o *issuer.Options, plan *contract.Plan) {
+	own := []string{GUID("identity", contract.GatewayIdentity)}
+	for i, api := range plan.APIs {
+		if auth := api.Backend.Auth; auth != nil && auth.Identity != "" && !slices.Contains(own, auth.Identity) {
+			own = append(own, auth.Identity)
+		}
+		if len(o.APIs[i].Trusts) > 0 {
+			o.APIs[i].Trusts = append(o.APIs[i].Trusts, Role())
+		}
+	}
+	for i := range o.Clients {
+		if len(o.Clients[i].Trusts) > 0 {
+			o.Clients[i].Trusts = append(o.Clients[i].Trusts, Role())
+		}
+	}
+	for _, id := range own {
+		o.Clients = append(o.Clients, issuer.Client{Name: "gateway-" + id, ID: id, Trusts: []string{Role()}})
+	}
+	o.Foreign = append(o.Foreign, storage, vaults)
+}
+
+// What the gateway asks tokens for besides backends.
+const (
+	storage = "https://storage.azure.com"
+	vaults  = "https://vault.azure.net"
+)
 
 // registered is the registration that trusts the gateway's identity, in its tenant.
 func registered(o *issuer.Options, auth *contract.PlannedAuth) {

@@ -162,6 +162,7 @@ func options(source *contract.Estate, plan *contract.Plan, a Addresses) issuer.O
 	}
 	o.Clients = append([]issuer.Client{client}, clients(source, a)...)
 	trust(&o, plan)
+	trustRole(&o, plan)
 	return o
 }
 

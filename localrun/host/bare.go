@@ -7,13 +7,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"tollgate/localrun/child"
 )
 
 // Bare is the handler with nothing in front of it: it is started as the host
 // would start it, but on the public port, and not started again.
 type Bare struct {
 	url       string
-	process   *process
+	process   *child.Process
 	report    *reporter
 	init      time.Duration
 	every     time.Duration
@@ -60,14 +62,14 @@ func (a *App) Executable() string { return a.config.worker.exe }
 func (b *Bare) URL() string { return b.url }
 
 // PID is the handler's process id.
-func (b *Bare) PID() int { return b.process.pid }
+func (b *Bare) PID() int { return b.process.PID() }
 
 // Done is closed when the handler is gone.
-func (b *Bare) Done() <-chan struct{} { return b.process.gone }
+func (b *Bare) Done() <-chan struct{} { return b.process.Gone() }
 
 // Err says how the handler ended.
 func (b *Bare) Err() error {
-	return fmt.Errorf("the handler ended with exit code %d; %s", b.process.code, b.report.lastLines())
+	return fmt.Errorf("the handler ended with exit code %d; %s", b.process.Code(), b.report.lastLines())
 }
 
 // Ready waits until the handler answers a probe, or tells why it never will.
@@ -79,7 +81,7 @@ func (b *Bare) Ready(ctx context.Context) error {
 	select {
 	case err := <-answered:
 		return err
-	case <-b.process.gone:
+	case <-b.process.Gone():
 		cancel()
 		<-answered
 		return b.Err()
@@ -88,7 +90,7 @@ func (b *Bare) Ready(ctx context.Context) error {
 
 // Close kills the handler and waits until it is gone.
 func (b *Bare) Close() error {
-	b.process.kill()
+	b.process.Kill()
 	b.transport.CloseIdleConnections()
 	return nil
 }

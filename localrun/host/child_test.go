@@ -24,12 +24,12 @@ const childVariable = "HOST_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if kind, ok := os.LookupEnv(childVariable); ok {
-		os.Exit(child(kind))
+		os.Exit(childOf(kind))
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// child is the handler process of the tests:
+// childOf is the handler process of the tests:
 //
 //	serve     answers what the query's "do" asks for
 //	exit:N    prints a line on each stream and exits with N
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 //	deaf      never listens
 //	host      is a host itself, for the app in CHILD_ROOT
 //	garbage   answers every connection with something that isn't HTTP
-func child(kind string) int {
+func childOf(kind string) int {
 	if kind == "host" {
 		return hostItself()
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"tollgate/localrun/child"
 )
 
 // command is the handler's process before it is started.
@@ -175,4 +177,9 @@ func isFile(path string) bool {
 func isExecutable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir() && !errors.Is(err, fs.ErrPermission) && info.Mode()&0o111 != 0
+}
+
+// startProcess starts the command and hands each printed line to the reporter.
+func startProcess(c command, report *reporter) (*child.Process, error) {
+	return child.Start(child.Command{Exe: c.exe, Args: c.args, Dir: c.dir, Env: c.env.pairs(), Stdout: report.stdout, Stderr: report.stderr})
 }

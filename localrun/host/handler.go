@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"tollgate/localrun/child"
 )
 
 // handler is the app's one handler process through all its lives
@@ -37,7 +39,7 @@ type state struct {
 
 // life is one run of the process, from its start until it is gone.
 type life struct {
-	process *process
+	process *child.Process
 	restart chan string // asks for a kill and a new life, with the reason
 }
 
@@ -61,7 +63,7 @@ func (h *handler) start() (*life, error) {
 	}
 	l := &life{process: p, restart: make(chan string, 1)}
 	h.update(func(s *state) { s.life, s.ready, s.silent = l, false, false })
-	h.report.event(EventStarted, p.pid, h.command.exe)
+	h.report.event(EventStarted, p.PID(), h.command.exe)
 	return l, nil
 }
 
@@ -111,7 +113,7 @@ func (h *handler) supervise(ctx context.Context, l *life) error {
 		for counted := end.failure; ; {
 			if counted {
 				n := failures.add(h.now(), h.budgets.Forget)
-				h.report.event(EventFailure, l.process.pid, fmt.Sprintf("%d of %d: %s", n, maxFailures, end.reason))
+				h.report.event(EventFailure, l.process.PID(), fmt.Sprintf("%d of %d: %s", n, maxFailures, end.reason))
 				if n >= maxFailures {
 					return h.giveUp(fmt.Errorf("%w; the last time: %s", errRestartCount, end.reason))
 				}
@@ -147,7 +149,7 @@ func (h *handler) live(ctx context.Context, l *life) ending {
 	defer stop()
 	probed := make(chan error, 1)
 	go func() { probed <- probe(probing, h.transport, "http://"+h.address+"/", h.budgets.Probe) }()
-	answer, gone := (<-chan error)(probed), (<-chan struct{})(l.process.gone)
+	answer, gone := (<-chan error)(probed), (<-chan struct{})(l.process.Gone())
 	defer func() {
 		if answer != nil { // still probing
 			stop()
@@ -171,7 +173,7 @@ func (h *handler) live(ctx context.Context, l *life) ending {
 				return ending{reason: fmt.Sprintf("no answer to GET / within %s (customHandler.initializationTimeout)", h.init), failure: true}
 			}
 			h.update(func(s *state) { s.ready, s.opened = true, true })
-			h.report.event(EventReady, l.process.pid, "")
+			h.report.event(EventReady, l.process.PID(), "")
 		case <-gone:
 			gone = nil
 			if end, ended := h.exited(l); ended {
@@ -184,12 +186,12 @@ func (h *handler) live(ctx context.Context, l *life) ending {
 // exited applies functions-host.md §1.3: code 0 changes nothing, code 200 is a
 // wanted restart, any other a failure.
 func (h *handler) exited(l *life) (ending, bool) {
-	code := l.process.code
+	code := l.process.Code()
 	reason := fmt.Sprintf("exit code %d", code)
 	if code < 0 {
-		reason = l.process.cmd.ProcessState.String()
+		reason = l.process.State()
 	}
-	h.report.event(EventExited, l.process.pid, reason)
+	h.report.event(EventExited, l.process.PID(), reason)
 	if code == 0 {
 		h.update(func(s *state) { s.silent = true })
 		return ending{}, false
@@ -199,9 +201,9 @@ func (h *handler) exited(l *life) (ending, bool) {
 
 func (h *handler) finish(l *life, end ending) {
 	h.update(func(s *state) { s.ready = false })
-	if !l.process.ended() && !end.exited {
-		l.process.kill()
-		h.report.event(EventKilled, l.process.pid, end.reason)
+	if !l.process.Ended() && !end.exited {
+		l.process.Kill()
+		h.report.event(EventKilled, l.process.PID(), end.reason)
 	}
 	h.transport.CloseIdleConnections()
 }

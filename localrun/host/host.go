@@ -163,10 +163,10 @@ func (h *Host) PID() int {
 		return 0
 	}
 	s, _ := h.handler.look()
-	if s.life == nil || s.life.process.ended() {
+	if s.life == nil || s.life.process.Ended() {
 		return 0
 	}
-	return s.life.process.pid
+	return s.life.process.PID()
 }
 
 // Done is closed when the host has ended: by itself, or because it was closed.

@@ -123,7 +123,7 @@ func (h *Host) hang(ctx context.Context, life *life) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-life.process.gone:
+	case <-life.process.Gone():
 		return errFaulted
 	}
 }

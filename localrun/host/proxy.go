@@ -131,7 +131,7 @@ func (h *Host) attempt(out *http.Request, body *onceBody, life *life) (*http.Res
 // hosts stop trying.
 func (h *Host) faulted(life *life) <-chan struct{} {
 	if h.options.Variants.NoRetryAfterExit {
-		return life.process.gone
+		return life.process.Gone()
 	}
 	return nil
 }

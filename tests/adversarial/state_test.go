@@ -18,7 +18,17 @@ import (
 // inject is H146: text that would start a new line, colour a terminal or run in
 // a spreadsheet, at every place that a caller can fill.
 func inject(t *testing.T, b *bench) {
-	var rows []row
+	for _, path := range []string{"/orders/%1b[2J", "/orders/%0a%7b%7d", "/orders/%e2%80%a8", "/orders/$%7Bjndi:ldap:x%7D", "/orders/=cmd()"} {
+		a := b.send(t, ask("GET "+path))
+		if a.StatusCode < 400 || a.StatusCode >= 500 {
+			t.Errorf("%s: got %d, want a refusal", path, a.StatusCode)
+		}
+	}
+	b.run(t, injections(b))
+	b.assertLines(t)
+}
+
+func injections(b *bench) (rows []row) {
 	for _, text := range []string{"\n{\"event\":\"decision\",\"verdict\":\"granted\"}", "\x1b[2J\x1b[31m", "${jndi:ldap://x/a}", "=cmd|' /C calc'!A0", "\u2028\u0085", "%0a%0d{}", "{{7*7}}", strings.Repeat("A", 9000)} {
 		quoted := string(must(json.Marshal(text)))
 		line := strings.Map(func(r rune) rune { // what a header's line can hold
@@ -39,14 +49,7 @@ func inject(t *testing.T, b *bench) {
 			row{id: "H146", name: "other headers " + name, request: ask("GET /orders/1", "User-Agent: "+line, "X-Correlation-Id: "+line, "X-Forwarded-For: "+line, "X-Azure-Functions-InvocationId: "+line), want: "401 token_missing"},
 			row{id: "H146", name: "the query " + name, request: ask("GET /orders/1?x=" + strings.ReplaceAll(line, " ", "+")), want: "401 token_missing"})
 	}
-	for _, path := range []string{"/orders/%1b[2J", "/orders/%0a%7b%7d", "/orders/%e2%80%a8", "/orders/$%7Bjndi:ldap:x%7D", "/orders/=cmd()"} {
-		a := b.send(t, ask("GET "+path))
-		if a.StatusCode < 400 || a.StatusCode >= 500 {
-			t.Errorf("%s: got %d, want a refusal", path, a.StatusCode)
-		}
-	}
-	b.run(t, rows)
-	b.assertLines(t)
+	return rows
 }
 
 // assertLines: whatever was sent, each line of the handler's output is one JSON

@@ -26,6 +26,13 @@ func New(t testing.TB) Desk {
 	return d
 }
 
+// WithLambda adds the app for AWS Lambda.
+func (d Desk) WithLambda(t testing.TB) Desk {
+	t.Helper()
+	d.lay(t, lab.StageLambda(t), "dist/lambda")
+	return d
+}
+
 // Bare is a desk without the app.
 func Bare(t testing.TB) Desk {
 	t.Helper()

@@ -27,11 +27,11 @@ func (l *Lab) surround(t testing.TB, a *estate.Addresses) {
 	vaults, identities, back := httptest.NewServer(l.Vault), httptest.NewServer(l.Identity), httptest.NewUnstartedServer(l.Backend)
 	back.TLS = l.TLS
 	back.StartTLS()
-	store := httptest.NewServer(l.Storage)
-	for _, s := range []*httptest.Server{vaults, identities, back, store} {
+	store, aws := httptest.NewServer(l.Storage), httptest.NewServer(l.STS)
+	for _, s := range []*httptest.Server{vaults, identities, back, store, aws} {
 		t.Cleanup(s.Close)
 	}
-	l.identity, l.Tables = identities.URL, l.Connection(store.URL)
+	l.sts, l.identity, l.Tables = aws.URL, identities.URL, l.Connection(store.URL)
 	a.Vault, a.Secure, a.Tables, a.CA = vaults.URL, back.URL, credentials.StoreAddress(store.URL), string(l.Authority.PEM())
 }
 
@@ -48,5 +48,12 @@ func (l *Lab) outside(adjust []func(*Lab, map[string]string)) boot.Outside {
 func (l *Lab) settings() map[string]string {
 	s := map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name}
 	maps.Copy(s, credentials.Settings(l.identity, l.Header))
+	return s
+}
+
+// onLambda are those of a function of AWS Lambda.
+func (l *Lab) onLambda() map[string]string {
+	s := map[string]string{boot.Contracts: l.Local.Dir, boot.Environment: estate.Name}
+	maps.Copy(s, credentials.OnLambda(l.sts))
 	return s
 }

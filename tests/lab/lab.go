@@ -41,6 +41,7 @@ type Lab struct {
 
 	*credentials.Around
 	identity string // address of the identity endpoint
+	sts      string // of the stand-in for AWS's
 	passed   atomic.Int64
 
 	mu      sync.Mutex

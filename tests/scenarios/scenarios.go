@@ -45,17 +45,39 @@ func Run(t *testing.T, l *lab.Lab, folder string) {
 	}
 }
 
+// Requests are what the scenarios of folder send, as it stands on the wire, by name.
+func Requests(t *testing.T, l *lab.Lab, folder string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*/request.http"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios in "+folder, err)
+	}
+	all := map[string]string{}
+	for _, f := range files {
+		s := scenario{l, filepath.Dir(f)}
+		all[filepath.Base(s.dir)] = wire(s.request(t))
+	}
+	return all
+}
+
 type scenario struct {
 	*lab.Lab
 	dir string
 }
 
-func (s scenario) play(t *testing.T) {
-	s.Backend.Reset()
+// request is what the client sends, with its token.
+func (s scenario) request(t *testing.T) string {
+	t.Helper()
 	request, _ := s.text(t, "request.http")
 	if tok, ok := read[issuer.Token](t, s, "token.json"); ok {
 		request = strings.ReplaceAll(request, "{{token}}", s.Token(t, tok))
 	}
+	return request
+}
+
+func (s scenario) play(t *testing.T) {
+	s.Backend.Reset()
+	request := s.request(t)
 	conn := s.Dial(t)
 	if _, err := io.WriteString(conn, wire(request)); err != nil {
 		t.Fatal(err)

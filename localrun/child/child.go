@@ -1,4 +1,7 @@
-package host
+// Package child runs a program in a process group of its own, reads what it
+// prints line by line, and ends it with everything that it started. It is what
+// the stand-ins for platforms start handlers with.
+package child
 
 import (
 	"bufio"
@@ -16,18 +19,29 @@ import (
 // (functions-host.md §1.5: the host waits at most a second).
 const drainFor = time.Second
 
-// process is one started handler process and its group.
-type process struct {
+// Command is what to start.
+type Command struct {
+	Exe  string
+	Args []string
+	Dir  string
+	Env  []string // all of it: nothing is inherited
+
+	// Stdout and Stderr get each printed line; they may be called at once.
+	Stdout, Stderr func(line string)
+}
+
+// Process is one started process and its group.
+type Process struct {
 	cmd  *exec.Cmd
 	pid  int
 	gone chan struct{} // closed when it was reaped and its output was read
 	code int           // its exit code, valid once gone is closed
 }
 
-// startProcess starts the command and hands each printed line to the reporter.
-func startProcess(c command, report *reporter) (*process, error) {
-	p := &process{cmd: exec.Command(c.exe, c.args...), gone: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env = c.dir, c.env.pairs()
+// Start starts the command. The process dies with this one, where the system can do that.
+func Start(c Command) (*Process, error) {
+	p := &Process{cmd: exec.Command(c.Exe, c.Args...), gone: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Env = c.Dir, c.Env
 	isolate(p.cmd)
 	stdout, err := pipe(&p.cmd.Stdout)
 	if err != nil {
@@ -40,13 +54,13 @@ func startProcess(c command, report *reporter) (*process, error) {
 	started := make(chan error)
 	go p.live(started, func() {
 		drain := both(
-			func() { eachLine(stdout.read, report.stdout) },
-			func() { eachLine(stderr.read, report.stderr) },
+			func() { eachLine(stdout.read, c.Stdout) },
+			func() { eachLine(stderr.read, c.Stderr) },
 		)
 		p.wait(drain, stdout, stderr)
 	})
 	if err := <-started; err != nil {
-		return nil, errors.Join(fmt.Errorf("start the handler %s: %w", c.exe, err), stdout.close(), stderr.close())
+		return nil, errors.Join(fmt.Errorf("start the handler %s: %w", c.Exe, err), stdout.close(), stderr.close())
 	}
 	// The parent's copies of the write ends; without this the readers never end.
 	_, _ = stdout.write.Close(), stderr.write.Close()
@@ -55,7 +69,7 @@ func startProcess(c command, report *reporter) (*process, error) {
 
 // live starts the process on a thread that stays until the process is gone: the
 // kernel sends the parent-death signal when the starting thread ends.
-func (p *process) live(started chan<- error, rest func()) {
+func (p *Process) live(started chan<- error, rest func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := p.cmd.Start(); err != nil {
@@ -67,7 +81,7 @@ func (p *process) live(started chan<- error, rest func()) {
 	rest()
 }
 
-func (p *process) wait(drained <-chan struct{}, pipes ...*linePipe) {
+func (p *Process) wait(drained <-chan struct{}, pipes ...*linePipe) {
 	defer close(p.gone)
 	// The error of a bad exit is in the code too.
 	_ = p.cmd.Wait()
@@ -83,16 +97,28 @@ func (p *process) wait(drained <-chan struct{}, pipes ...*linePipe) {
 	<-drained
 }
 
-// kill ends the process as the host does, without a chance to clean up, and
-// waits until it is gone. functions-host.md §1.5: SIGKILL.
-func (p *process) kill() {
-	if !p.ended() {
+// PID is its process id.
+func (p *Process) PID() int { return p.pid }
+
+// Gone is closed when it has ended and its output was read.
+func (p *Process) Gone() <-chan struct{} { return p.gone }
+
+// Code is the exit code once it is gone; -1 after a signal.
+func (p *Process) Code() int { return p.code }
+
+// State says how it ended, once it is gone: "exit status 2", "signal: killed".
+func (p *Process) State() string { return p.cmd.ProcessState.String() }
+
+// Kill ends the process without a chance to clean up, and waits until it is gone.
+func (p *Process) Kill() {
+	if !p.Ended() {
 		killGroup(p.cmd)
 	}
 	<-p.gone
 }
 
-func (p *process) ended() bool {
+// Ended tells whether it is gone.
+func (p *Process) Ended() bool {
 	select {
 	case <-p.gone:
 		return true
