@@ -23,7 +23,7 @@ run: build ## the whole local run, until Ctrl-C
 
 .PHONY: test
 test: vet deps ## everything, race detector on, and each fuzz target for some seconds
-	set -o pipefail; $(GO) test -race -json ./... | $(GO) run ./tests/report
+	set -o pipefail; $(GO) test -race -timeout 20m -json ./... | $(GO) run ./tests/report
 	@$(MAKE) --no-print-directory fuzz
 
 # A target's seeds run in every `go test`; this looks for more.

@@ -65,10 +65,13 @@ func by() map[string]By {
 	}
 }
 
-// table is boot's table with who sets what, in boot's order.
+// table is boot's table for Azure Functions with who sets what, in boot's order.
 func table() ([]Setting, error) {
 	who, all := by(), []Setting{}
 	for _, s := range boot.Settings() {
+		if !s.Read(boot.OnAzure) {
+			continue
+		}
 		set, known := who[s.Name]
 		if !known {
 			return nil, fmt.Errorf("%s is a setting of the gateway, and infra/settings doesn't say who sets it", s.Name)

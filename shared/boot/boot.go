@@ -38,7 +38,7 @@ func Azure(stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
-	run, err := assemble(getenv, onAzure, stdout, stderr)
+	run, err := assemble(getenv, OnAzure, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ type assembled struct {
 }
 
 // assemble makes a gateway of the settings. It does no network.
-func assemble(getenv func(string) string, on platform, stdout, stderr io.Writer) (*assembled, error) {
+func assemble(getenv func(string) string, on Platform, stdout, stderr io.Writer) (*assembled, error) {
 	config, err := configure(getenv, on)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func assemble(getenv func(string) string, on platform, stdout, stderr io.Writer)
 		return nil, fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}
 	outside := Outside{Getenv: getenv, probe: &probe{}}
-	if on == onLambda {
+	if on == OnLambda {
 		outside.pools = &pools{}
 		if outside.role, err = outside.newRole(plan); err != nil {
 			return nil, err

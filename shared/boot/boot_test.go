@@ -81,7 +81,7 @@ func TestABadSettingIsOneClearLineAndNeverExitCodeZero(t *testing.T) {
 
 func TestTheTableOfSettingsIsComplete(t *testing.T) {
 	asked := map[string]bool{}
-	_, _ = configure(func(name string) string { asked[name] = true; return "" }, onAzure)
+	_, _ = configure(func(name string) string { asked[name] = true; return "" }, OnAzure)
 	for _, s := range Settings() {
 		if s.Doc == "" || s.Must && s.Default != "" {
 			t.Errorf("got %+v, want a line of documentation, and no default for what must be set", s)
@@ -100,7 +100,7 @@ func TestWhereContractsAreFound(t *testing.T) {
 		"elsewhere":               {"/home/site/wwwroot", "/etc/contracts", "/etc/contracts"},
 		"without an app's folder": {"", "", "contracts"},
 	} {
-		config, err := configure(lookup(map[string]string{Port: "7071", Environment: " prod ", AppRoot: c.root, Contracts: c.contracts}), onAzure)
+		config, err := configure(lookup(map[string]string{Port: "7071", Environment: " prod ", AppRoot: c.root, Contracts: c.contracts}), OnAzure)
 		if err != nil || config.Contracts != c.want || config.Environment != "prod" || config.Port != 7071 {
 			t.Errorf("%s: got %+v (%v), want %s", name, config, err, c.want)
 		}

@@ -41,7 +41,7 @@ func Lambda(stdout, stderr io.Writer) (*Function, error) {
 }
 
 func function(getenv func(string) string, stdout, stderr io.Writer) (*Function, error) {
-	run, err := assemble(getenv, onLambda, stdout, stderr)
+	run, err := assemble(getenv, OnLambda, stdout, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +89,12 @@ func byAddress(plan *contract.Plan) bool {
 
 // settle binds the plan to the platform that runs it. What is before the gateway
 // tells the address in a header on Azure and in the event on AWS, so host means the latter there.
-func settle(plan *contract.Plan, on platform) error {
+func settle(plan *contract.Plan, on Platform) error {
 	source := &plan.ClientAddress.Source
-	if on == onAzure && *source == contract.SourceEvent {
+	if on == OnAzure && *source == contract.SourceEvent {
 		return fmt.Errorf("clientAddress says that callers' addresses are read from the source event, which %s doesn't have; say host or frontDoor", on)
 	}
-	if on == onLambda && *source == contract.SourceHost {
+	if on == OnLambda && *source == contract.SourceHost {
 		*source = contract.SourceEvent
 	}
 	return nil

@@ -47,7 +47,7 @@ func TestAFunctionStartsWithItsOwnSettings(t *testing.T) {
 		"STS in the clear":       {[]string{STS, "http://sts.example"}, STS},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := assemble(onAWS(t, c.changes...), onLambda, io.Discard, io.Discard)
+			_, err := assemble(onAWS(t, c.changes...), OnLambda, io.Discard, io.Discard)
 			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2")) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -56,7 +56,7 @@ func TestAFunctionStartsWithItsOwnSettings(t *testing.T) {
 }
 
 func TestAFunctionsContractsStandBesideItsBootstrap(t *testing.T) {
-	c, err := configure(onAWS(t, Contracts, "-", TaskRoot, "/var/task"), onLambda)
+	c, err := configure(onAWS(t, Contracts, "-", TaskRoot, "/var/task"), OnLambda)
 	if err != nil || c.Contracts != filepath.Join("/var/task", "contracts") {
 		t.Errorf("got %q, %v, want /var/task/contracts", c.Contracts, err)
 	}
@@ -65,12 +65,12 @@ func TestAFunctionsContractsStandBesideItsBootstrap(t *testing.T) {
 // Where the address comes from depends on what is before the gateway; contracts are the same on both.
 func TestTheClientsAddressIsReadWhereThePlatformSaysIt(t *testing.T) {
 	for _, c := range []struct {
-		on           platform
+		on           Platform
 		source, want string
 	}{
-		{onAzure, contract.SourceHost, contract.SourceHost}, {onLambda, contract.SourceHost, contract.SourceEvent},
-		{onLambda, contract.SourceEvent, contract.SourceEvent}, {onLambda, contract.SourceFrontDoor, contract.SourceFrontDoor},
-		{onAzure, contract.SourceEvent, "refused"}, {onLambda, "", ""},
+		{OnAzure, contract.SourceHost, contract.SourceHost}, {OnLambda, contract.SourceHost, contract.SourceEvent},
+		{OnLambda, contract.SourceEvent, contract.SourceEvent}, {OnLambda, contract.SourceFrontDoor, contract.SourceFrontDoor},
+		{OnAzure, contract.SourceEvent, "refused"}, {OnLambda, "", ""},
 	} {
 		plan := &contract.Plan{ClientAddress: contract.ClientSource{Source: c.source}}
 		err := settle(plan, c.on)

@@ -17,7 +17,7 @@ type Setting struct {
 	Must    bool   // the start stops without it
 	Doc     string
 
-	on platform // where it is read; "": everywhere
+	on Platform // where it is read; "": everywhere
 }
 
 // The names of the settings.
@@ -44,40 +44,43 @@ const (
 	STS          = "AWS_ENDPOINT_URL_STS"
 )
 
-// platform is what runs the gateway.
-type platform string
+// Platform is what runs the gateway.
+type Platform string
 
 const (
-	onAzure  platform = "Azure Functions"
-	onLambda platform = "AWS Lambda"
+	OnAzure  Platform = "Azure Functions"
+	OnLambda Platform = "AWS Lambda"
 )
+
+// Read tells whether it is read on that platform.
+func (s Setting) Read(on Platform) bool { return s.on == "" || s.on == on }
 
 // Settings is the table of all settings.
 func Settings() []Setting {
 	return append([]Setting{
-		{Name: Port, on: onAzure, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
-		{Name: AppRoot, on: onAzure, Default: ".", Doc: "The app's folder. The host sets it."},
+		{Name: Port, on: OnAzure, Must: true, Doc: "Port on 127.0.0.1 that the Functions host calls. The host sets it."},
+		{Name: AppRoot, on: OnAzure, Default: ".", Doc: "The app's folder. The host sets it."},
 		{Name: Contracts, Default: "contracts", Doc: "Folder of the contracts; relative to the app's folder."},
 		{Name: Environment, Must: true, Doc: "Which file of environments/ the contracts are bound to. No default: a package must not guess where it runs."},
 		{Name: Snapshot, Default: "snapshot", Doc: "Folder of the issuers' key sets as tollgate snapshot saved them, for a start during an outage; relative to the app's folder. It may be absent."},
 		{Name: Tables, Doc: "Where the tables are, instead of the environment's store.tables: an address, one with a SAS, or a connection string, for Azurite or a stand-in. The last two are secrets."},
-		{Name: IdentityEndpoint, on: onAzure, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
-		{Name: IdentityHeader, on: onAzure, Doc: "What a request there must carry. The platform sets it."},
+		{Name: IdentityEndpoint, on: OnAzure, Doc: "Where the platform gives the managed identity's tokens. The platform sets it; it is read anew at each use, and absent without an identity."},
+		{Name: IdentityHeader, on: OnAzure, Doc: "What a request there must carry. The platform sets it."},
 	}, append(lambdaSettings(), telemetrySettings()...)...)
 }
 
 // lambdaSettings are read on AWS Lambda alone.
 func lambdaSettings() []Setting {
 	return []Setting{
-		{Name: RuntimeAPI, on: onLambda, Must: true, Doc: "Where events come from, host:port. AWS Lambda sets it."},
-		{Name: TaskRoot, on: onLambda, Default: ".", Doc: "The package's folder. AWS Lambda sets it."},
-		{Name: Stream, on: onLambda, Default: "false", Doc: "true: the function's URL streams answers (RESPONSE_STREAM). The events don't tell."},
-		{Name: Authorizer, on: onLambda, Default: "simple", Doc: "What an HTTP API's authorizer with payload 2.0 answers: simple, or policy. The events don't tell."},
-		{Name: Region, on: onLambda, Doc: "Whose STS is asked for what proves the function's role to Entra. AWS Lambda sets it."},
-		{Name: AccessKey, on: onLambda, Doc: "The role's, for minutes to hours. AWS Lambda sets it and the next two; they are no settings of yours."},
-		{Name: SecretKey, on: onLambda, Doc: "The same."},
-		{Name: SessionToken, on: onLambda, Doc: "The same."},
-		{Name: STS, on: onLambda, Doc: "Where STS is, if not at the region's own address: an endpoint of a VPC, or a stand-in."},
+		{Name: RuntimeAPI, on: OnLambda, Must: true, Doc: "Where events come from, host:port. AWS Lambda sets it."},
+		{Name: TaskRoot, on: OnLambda, Default: ".", Doc: "The package's folder. AWS Lambda sets it."},
+		{Name: Stream, on: OnLambda, Default: "false", Doc: "true: the function's URL streams answers (RESPONSE_STREAM). The events don't tell."},
+		{Name: Authorizer, on: OnLambda, Default: "simple", Doc: "What an HTTP API's authorizer with payload 2.0 answers: simple, or policy. The events don't tell."},
+		{Name: Region, on: OnLambda, Doc: "Whose STS is asked for what proves the function's role to Entra. AWS Lambda sets it."},
+		{Name: AccessKey, on: OnLambda, Doc: "The role's, for minutes to hours. AWS Lambda sets it and the next two; they are no settings of yours."},
+		{Name: SecretKey, on: OnLambda, Doc: "The same."},
+		{Name: SessionToken, on: OnLambda, Doc: "The same."},
+		{Name: STS, on: OnLambda, Doc: "Where STS is, if not at the region's own address: an endpoint of a VPC, or a stand-in."},
 	}
 }
 
@@ -114,10 +117,10 @@ type Config struct {
 }
 
 // configure reads the settings; every missing or bad one is reported.
-func configure(getenv func(string) string, on platform) (Config, error) {
+func configure(getenv func(string) string, on Platform) (Config, error) {
 	values, faults := map[string]string{}, []error{}
 	for _, s := range Settings() {
-		if s.on != "" && s.on != on {
+		if !s.Read(on) {
 			continue
 		}
 		v := strings.TrimSpace(getenv(s.Name))

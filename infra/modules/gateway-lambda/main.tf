@@ -1,6 +1,6 @@
 # The gateway as a Lambda function: provided.al2023, one static binary, behind an
-# HTTP API or a function URL. The gateway has no adapter for Lambda's events yet: until
-# then a package for this module is your own.
+# HTTP API or a function URL. The package is dist/lambda.zip (arm64) or
+# dist/lambda-x86_64.zip of `make package`; docs/lambda.md says what it does.
 #
 # Its role may write to its own log group, and ask AWS STS for a token that Entra
 # takes (outbound identity federation), and nothing else. The condition on the
@@ -46,7 +46,7 @@ resource "aws_lambda_function" "this" {
   kms_key_arn                    = var.kms_key_arn
 
   environment {
-    variables = merge(var.settings, { TOLLGATE_ENVIRONMENT = var.environment })
+    variables = merge(var.settings, { TOLLGATE_ENVIRONMENT = var.environment, TOLLGATE_LAMBDA_STREAM = tostring(local.is_url) })
   }
 
   # Text: a line of the gateway stays the line that it wrote.

@@ -41,7 +41,7 @@ run "the_function_is_the_package_and_nothing_else" {
     error_message = "a changed package wouldn't be deployed"
   }
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables == tomap({ TOLLGATE_ENVIRONMENT = "test" })
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ TOLLGATE_ENVIRONMENT = "test", TOLLGATE_LAMBDA_STREAM = "false" })
     error_message = "a setting that nobody asked for"
   }
   assert {
@@ -60,7 +60,7 @@ run "a_setting_that_the_gateway_reads_reaches_it" {
     settings = { TOLLGATE_CONTRACTS = "contracts", OTEL_TRACES_SAMPLER_ARG = "0.01" }
   }
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables == tomap({ TOLLGATE_ENVIRONMENT = "test", TOLLGATE_CONTRACTS = "contracts", OTEL_TRACES_SAMPLER_ARG = "0.01" })
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ TOLLGATE_ENVIRONMENT = "test", TOLLGATE_LAMBDA_STREAM = "false", TOLLGATE_CONTRACTS = "contracts", OTEL_TRACES_SAMPLER_ARG = "0.01" })
     error_message = "a setting is lost"
   }
 }
@@ -226,5 +226,16 @@ run "tracing_adds_what_it_needs" {
   assert {
     condition     = aws_lambda_function.this.tracing_config[0].mode == "Active" && jsondecode(aws_iam_role_policy.tracing[0].policy).Statement[0].Action == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     error_message = "traces can't be written, or more than traces can"
+  }
+}
+
+run "a_url_streams_and_the_gateway_knows" {
+  command = plan
+  variables {
+    inbound = { mode = "url_open" }
+  }
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["TOLLGATE_LAMBDA_STREAM"] == "true" && aws_lambda_function_url.this[0].invoke_mode == "RESPONSE_STREAM"
+    error_message = "the front streams and the gateway answers otherwise, or the other way round"
   }
 }
