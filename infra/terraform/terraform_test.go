@@ -27,7 +27,7 @@ func prepare(t *testing.T, main string) *bench {
 	dir := t.TempDir()
 	b := &bench{begun: make(chan string, 100)}
 	b.Options = terraform.Options{
-		Environ: mirror.Env(t), Infra: filepath.Join(dir, "infra"), Environment: "dev", Folder: filepath.Join(dir, ".tollgate/infra/dev"),
+		Environ: mirror.Builtin(t), Infra: filepath.Join(dir, "infra"), Environment: "dev", Folder: filepath.Join(dir, ".tollgate/infra/dev"),
 		Step: func(s terraform.Step) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -437,6 +437,7 @@ terraform {
   }
 }
 `)
+	b.Environ = mirror.Env(t)
 	b.open(t)
 	text, err := os.ReadFile(filepath.Join(b.Infra, "environments/dev/.terraform.lock.hcl"))
 	if err != nil || !strings.Contains(string(text), "hashicorp/azuread") {

@@ -50,7 +50,10 @@ type place struct {
 // at is a folder with the example contracts for dev and prod, and one configuration for both.
 func at(t *testing.T, main string) place {
 	t.Helper()
-	p := place{Desk: desk.Desk{Dir: t.TempDir()}, t: t, env: terraform.Env(t)}
+	p := place{Desk: desk.Desk{Dir: t.TempDir()}, t: t, env: terraform.Builtin(t)}
+	if strings.Contains(main, "hashicorp/") {
+		p.env = terraform.Env(t)
+	}
 	p.directory()
 	contracts := os.DirFS(filepath.Join(need.Root(t), "contracts"))
 	if err := os.CopyFS(filepath.Join(p.Dir, "contracts"), contracts); err != nil {

@@ -11,11 +11,13 @@ import (
 
 	"tollgate/infra/planned"
 	"tollgate/shared/contract"
+	"tollgate/tests/terraform"
 )
 
 // What Terraform would create and what the gateway enforces come from the same
 // files by two ways. Here they meet.
 func TestWhatIsCreatedIsWhatTheGatewayEnforces(t *testing.T) {
+	terraform.Mirror(t)
 	for _, environment := range []string{"dev", "staging", "prod"} {
 		t.Run("the example in "+environment, func(t *testing.T) {
 			slot(t)

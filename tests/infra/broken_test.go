@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"tollgate/tests/terraform"
+
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/hashicorp/terraform-exec/tfexec"
 	tfjson "github.com/hashicorp/terraform-json"
@@ -55,6 +57,7 @@ var ways = []broken{
 // Terraform's checks of a module are only worth what they find: a copy of each, broken
 // on purpose, must fail to validate, and for that reason.
 func TestABrokenCopyOfEachModuleAndEnvironmentFails(t *testing.T) {
+	terraform.Mirror(t)
 	for _, folder := range folders(t) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			slot(t)

@@ -8,6 +8,7 @@ import (
 
 	"tollgate/infra/planned"
 	"tollgate/infra/prices"
+	"tollgate/tests/terraform"
 )
 
 // counted are the meters that run whether anybody calls or not, and what one resource adds to each.
@@ -41,6 +42,7 @@ var unmetered = []string{
 }
 
 func TestWhatIsPricedIsWhatIsPlanned(t *testing.T) {
+	terraform.Mirror(t)
 	book, err := prices.Load()
 	if err != nil {
 		t.Fatal(err)

@@ -11,9 +11,11 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"tollgate/tests/need"
+	"tollgate/tests/terraform"
 )
 
 func TestEveryModuleAndEnvironmentIsFormattedValidAndTested(t *testing.T) {
+	terraform.Mirror(t)
 	dir := copied(t)
 	for _, folder := range folders(t) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {

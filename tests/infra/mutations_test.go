@@ -17,6 +17,7 @@ import (
 
 	"tollgate/infra/guard"
 	"tollgate/shared/contract"
+	"tollgate/tests/terraform"
 )
 
 // mutation takes one security property away: text that is found once in a file, and what stands there instead.
@@ -36,6 +37,7 @@ type verdict struct {
 
 // A property that can be taken out without a test failing isn't held by any.
 func TestEverySecurityPropertyIsMissedByATestWhenItIsGone(t *testing.T) {
+	terraform.Mirror(t)
 	var mu sync.Mutex
 	var table []verdict
 	t.Run("mutations", func(t *testing.T) {

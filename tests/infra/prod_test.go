@@ -10,10 +10,12 @@ import (
 	"tollgate/localrun/issuer"
 	"tollgate/tests/lab"
 	"tollgate/tests/need"
+	"tollgate/tests/terraform"
 )
 
 // The rules of a private environment hold for staging as well, and dev is held to the others.
 func TestTheEnvironmentsAreShut(t *testing.T) {
+	terraform.Mirror(t)
 	for environment, private := range map[string]bool{"prod": true, "staging": true, "dev": false} {
 		t.Run(environment, func(t *testing.T) {
 			slot(t)
@@ -40,6 +42,7 @@ func TestTheEnvironmentsAreShut(t *testing.T) {
 // The ids that the directory gives reach the gateway: a token for what was created is let in, in
 // both versions, and one for an id that nobody has isn't.
 func TestATokenForWhatWasCreatedIsLetIn(t *testing.T) {
+	terraform.Mirror(t)
 	p := at(t, "dev")
 	p.plan(t, example(t))
 	p.apply(t)

@@ -54,11 +54,19 @@ func Mirror(t testing.TB) string {
 // asks nobody and looks for no newer version.
 func Env(t testing.TB) []string {
 	t.Helper()
-	env := append(os.Environ(), "TF_INPUT=0", "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "GOGC=800") // it collects less often, and takes half the time
+	env := Builtin(t)
 	if file := Mirror(t); file != "" {
 		env = append(env, "TF_CLI_CONFIG_FILE="+file)
 	}
 	return env
+}
+
+// Builtin is Env for what needs no provider but Terraform's own, terraform_data.
+func Builtin(t testing.TB) []string {
+	t.Helper()
+	need.Program(t, "terraform")
+	// It collects less often, and takes half the time.
+	return append(os.Environ(), "TF_INPUT=0", "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE=/dev/null", "GOGC=800")
 }
 
 // Run runs Terraform in dir, and ends the test if it fails.
