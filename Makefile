@@ -10,12 +10,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: tools ## bin/tollgate, and the apps as they are deployed: dist/azure, dist/lambda
+build: tools ## bin/tollgate, and the apps as they are deployed, for this machine: dist/azure, dist/lambda-here
 	CGO_ENABLED=0 $(HANDLER) -o $(BIN)/azure-handler ./functions/azure
 	@$(STAGE)
-	@rm -rf $(DIST)/lambda && mkdir -p $(DIST)/lambda
-	CGO_ENABLED=0 $(HANDLER) -tags lambda.norpc -o $(DIST)/lambda/bootstrap ./functions/lambda
-	@cp -R contracts $(DIST)/lambda/contracts
+	@rm -rf $(DIST)/lambda-here && mkdir -p $(DIST)/lambda-here && cp -R contracts $(DIST)/lambda-here/contracts
+	CGO_ENABLED=0 $(BOOTSTRAP) -o $(DIST)/lambda-here/bootstrap ./functions/lambda
 
 .PHONY: run
 run: build ## the whole local run, until Ctrl-C

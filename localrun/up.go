@@ -62,7 +62,7 @@ run's own, and new at each start: keys that an earlier run made are unknown.`,
 	fl.StringVar(&f.host, "host", "functions", "functions: behind the stand-in for the Functions host; none: the bare handler on the port")
 	fl.StringVar(&f.lambda, "lambda", "", "run the bootstrap for AWS Lambda behind this kind of front: rest, http, url, url-stream, alb or alb-multi")
 	fl.Lookup("lambda").NoOptDefVal = string(lambda.URL)
-	fl.StringVar(&f.pack, "package", "", "the app as it is deployed, a folder or a zip (default: dist/azure beside bin/, with --lambda dist/lambda)")
+	fl.StringVar(&f.pack, "package", "", "the app as it is deployed, a folder or a zip (default: dist/azure beside bin/, with --lambda dist/lambda-here)")
 	fl.BoolVar(&f.once, "once", false, "make one allowed and one refused call, check the answers, and stop")
 	fl.BoolVar(&f.verbose, "verbose", false, "show what the handler prints and what happens to its process")
 	fl.StringVar(&f.tables, "tables", "", "keep things in these tables: an https address with a SAS, or a connection string; - reads it from $"+tablesVariable+", where the list of processes doesn't show it")
@@ -123,7 +123,7 @@ func (f *upFlags) besideBinary() (string, error) {
 	}
 	platform := "azure"
 	if f.lambda != "" {
-		platform = "lambda"
+		platform = "lambda-here"
 	}
 	return filepath.Join(filepath.Dir(filepath.Dir(self)), "dist", platform), nil
 }

@@ -29,7 +29,7 @@ func New(t testing.TB) Desk {
 // WithLambda adds the app for AWS Lambda.
 func (d Desk) WithLambda(t testing.TB) Desk {
 	t.Helper()
-	d.lay(t, lab.StageLambda(t), "dist/lambda")
+	d.lay(t, lab.StageLambda(t), "dist/lambda-here")
 	return d
 }
 
