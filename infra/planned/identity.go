@@ -45,17 +45,20 @@ func (c *Change) Owner() string {
 
 // Permissions are the scopes and roles that are (before) or will be there.
 func Permissions(all []Change, before bool) []Permission {
-	var out []Permission
+	return gather(all, before, (*Change).permissions)
+}
+
+// gather is what take finds on one side of each change.
+func gather[T any](all []Change, before bool, take func(*Change, map[string]any) []T) []T {
+	var out []T
 	for i := range all {
-		c := &all[i]
-		side := c.After
+		side := all[i].After
 		if before {
-			side = c.Before
+			side = all[i].Before
 		}
-		if side == nil {
-			continue
+		if side != nil {
+			out = append(out, take(&all[i], side)...)
 		}
-		out = append(out, c.permissions(side)...)
 	}
 	return out
 }
@@ -106,19 +109,7 @@ type Grant struct {
 
 // Grants are what clients will hold (before: held) by this plan.
 func Grants(all []Change, before bool) []Grant {
-	var out []Grant
-	for i := range all {
-		c := &all[i]
-		side := c.After
-		if before {
-			side = c.Before
-		}
-		if side == nil {
-			continue
-		}
-		out = append(out, c.grants(side)...)
-	}
-	return out
+	return gather(all, before, (*Change).grants)
 }
 
 func (c *Change) grants(side map[string]any) []Grant {
