@@ -80,6 +80,11 @@ func assemble(getenv func(string) string, on Platform, stdout, stderr io.Writer)
 	if err := settle(plan, on); err != nil {
 		return nil, err
 	}
+	if on == OnLambda {
+		if err := provable(plan, getenv); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkStore(getenv, plan); err != nil {
 		return nil, fmt.Errorf("the store can't be used (%s, or store.tables of %s): %w", Tables, config.Environment, err)
 	}

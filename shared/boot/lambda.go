@@ -99,3 +99,19 @@ func settle(plan *contract.Plan, on Platform) error {
 	}
 	return nil
 }
+
+// provable tells whether a gateway on AWS can prove itself to what it needs. Without a
+// registration that trusts its role it is nobody there: each call would end with 503.
+func provable(plan *contract.Plan, getenv func(string) string) error {
+	needs := ""
+	switch a := plan.Audit; {
+	case plan.Store != nil && plan.Store.Identity == "" && getenv(Tables) == "":
+		needs = "its tables"
+	case (a.Logs != nil || a.EventHub != nil) && a.Identity == "":
+		needs = "where its events go"
+	}
+	if needs == "" {
+		return nil
+	}
+	return fmt.Errorf("the environment %s names no registration as which the gateway proves itself to %s; on %s it must: identities: { gateway: CLIENT-ID } (docs/lambda.md)", plan.Environment, needs, OnLambda)
+}

@@ -80,6 +80,29 @@ func TestTheClientsAddressIsReadWhereThePlatformSaysIt(t *testing.T) {
 	}
 }
 
+// Nobody's calls for tables and events end with 503; the start says so first.
+func TestAFunctionThatCanNotProveItselfDoesNotStart(t *testing.T) {
+	none := func(string) string { return "" }
+	tables := &contract.PlannedStore{Tables: "https://x.table.core.windows.net"}
+	for title, c := range map[string]struct {
+		plan   contract.Plan
+		getenv func(string) string
+		want   string
+	}{
+		"a store":                {contract.Plan{Store: tables}, none, "its tables"},
+		"a store, and who it is": {contract.Plan{Store: &contract.PlannedStore{Identity: "id"}}, none, ""},
+		"tables by a setting":    {contract.Plan{Store: tables}, func(string) string { return "UseDevelopmentStorage=true" }, ""},
+		"events":                 {contract.Plan{Audit: contract.PlannedAudit{Logs: &contract.LogsSink{}}}, none, "where its events go"},
+		"events, and who sends":  {contract.Plan{Audit: contract.PlannedAudit{EventHub: &contract.EventHub{}, Identity: "id"}}, none, ""},
+		"nothing that asks who":  {contract.Plan{}, none, ""},
+	} {
+		err := provable(&c.plan, c.getenv)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", title, err, c.want)
+		}
+	}
+}
+
 // The whole way: the role's keys, AWS's statement, Entra's token. No secret of ours is in it.
 func TestAFunctionProvesItselfByItsRole(t *testing.T) {
 	var proved, asked url.Values
