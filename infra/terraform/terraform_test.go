@@ -240,6 +240,11 @@ func fifo(t *testing.T) string {
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // a provisioner outlives the Terraform that was killed
+		if f, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			_ = f.Close()
+		}
+	})
 	return name
 }
 
